@@ -1,0 +1,59 @@
+"""The one form of every result file: `{name, date, hardware, versions, command, figures}`."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+VERSIONED = ("facestream", "numpy", "onnxruntime", "grpcio", "soxr", "torch")
+
+
+def hardware() -> str:
+    """Processor and cores in words, for example `2 cores, AMD EPYC`."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} cores, {model}"
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what the figures depend on; what is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_results(
+    name: str,
+    command: str,
+    figures: Mapping[str, float],
+    *,
+    path: Path | None = None,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write `benchmarks/results/NAME.json` (or `path`) and return where; figures are rounded to 4 digits."""
+    target = path or RESULTS / f"{name}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "name": name,
+        "date": datetime.now(UTC).date().isoformat(),
+        "hardware": hardware(),
+        "versions": versions(),
+        "command": command,
+        "figures": {key: float(f"{value:.4g}") for key, value in sorted(figures.items())},
+    }
+    if notes:
+        record["notes"] = list(notes)
+    target.write_text(json.dumps(record, indent=2) + "\n")
+    return target

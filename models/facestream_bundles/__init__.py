@@ -1,0 +1,1 @@
+"""Shipped bundles, data only: `head/` (the open head and its rig profile), `live/` (the causal student)."""

@@ -1,0 +1,143 @@
+"""Every failure a user can meet, in one tree.
+
+    FacestreamError            anything below
+    ├── InvalidValue           a field, option or file value out of its range
+    ├── AudioError             audio that can not be read or used
+    ├── OutOfOrder             a message at the wrong time: audio before config, a second config
+    ├── PositionError          a sample position that goes back
+    ├── NotFound               no model, style, curve set or file of that name
+    ├── Busy                   no free row, a queue at its limit: try again later
+    ├── Unavailable            warming up or draining: try again elsewhere or later
+    ├── TimeLimit              idle, start or age limit of a stream
+    ├── Denied                 no or bad credentials
+    ├── BundleError            a bundle that is truncated, changed or of another version
+    └── EngineError            the engine failed for this row
+
+Each class knows its gRPC status code (by name, so that this file needs no grpc) and a stable upper-case reason.
+Messages name the value received, what is allowed, and the next step.
+"""
+
+from collections.abc import Iterable
+
+
+class FacestreamError(Exception):
+    """Base of the tree; catch it to catch everything this package raises on purpose."""
+
+    code = "INTERNAL"
+    reason = "INTERNAL"
+
+    @property
+    def field(self) -> str | None:
+        """Name of the offending field, where one is to blame."""
+        return None
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds after which trying again may help; `None` where it does not."""
+        return None
+
+
+class InvalidValue(FacestreamError):
+    """Raised at the border for a value out of its range: `field`, what came, what is allowed."""
+
+    code = "INVALID_ARGUMENT"
+    reason = "INVALID_VALUE"
+
+    def __init__(self, field: str, received: object, allowed: str) -> None:
+        super().__init__(f"{field}: got {received}; allowed: {allowed}")
+        self._field = field
+        self.received = received
+        self.allowed = allowed
+
+    @property
+    def field(self) -> str | None:
+        return self._field
+
+
+class AudioError(InvalidValue):
+    """Raised for audio that can not be read or used: empty, not audio, NaN samples, odd byte counts."""
+
+    reason = "BAD_AUDIO"
+
+
+class OutOfOrder(FacestreamError):
+    """Raised for a message at the wrong time, for example audio before config."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "OUT_OF_ORDER"
+
+
+class PositionError(FacestreamError):
+    """Raised when `first_sample` lies before audio already received."""
+
+    code = "OUT_OF_RANGE"
+    reason = "POSITION_WENT_BACK"
+
+    def __init__(self, received: int, expected: int) -> None:
+        super().__init__(
+            f"audio.first_sample: got {received}, but samples up to {expected} were already received; "
+            f"send {expected} or later (a jump forward is a gap), or leave the field unset"
+        )
+        self.received = received
+        self.expected = expected
+
+
+class NotFound(FacestreamError):
+    """Raised for an unknown name; the message lists the names that exist."""
+
+    code = "NOT_FOUND"
+    reason = "UNKNOWN_NAME"
+
+    def __init__(self, kind: str, received: str, known: Iterable[str]) -> None:
+        self.known = sorted(known)
+        super().__init__(f"no {kind} named {received!r}; there is: {', '.join(self.known) or 'none'}")
+
+
+class Busy(FacestreamError):
+    """Raised at admission when every row is taken or a queue is at its limit."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "BUSY"
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self._retry_after_s = retry_after_s
+
+    @property
+    def retry_after_s(self) -> float | None:
+        return self._retry_after_s
+
+
+class Unavailable(Busy):
+    """Raised while the server warms up or drains."""
+
+    code = "UNAVAILABLE"
+    reason = "UNAVAILABLE"
+
+
+class TimeLimit(FacestreamError):
+    """Raised when a stream exceeds its start, idle or age limit."""
+
+    code = "DEADLINE_EXCEEDED"
+    reason = "TIME_LIMIT"
+
+
+class Denied(FacestreamError):
+    """Raised for missing or wrong credentials."""
+
+    code = "UNAUTHENTICATED"
+    reason = "UNAUTHENTICATED"
+
+
+class BundleError(FacestreamError):
+    """Raised while a bundle is opened: missing or unknown keys, wrong hash, truncated graph."""
+
+    code = "INTERNAL"
+    reason = "BAD_BUNDLE"
+
+
+class EngineError(FacestreamError):
+    """Raised for the rows of a step that the engine could not compute."""
+
+    code = "INTERNAL"
+    reason = "ENGINE_FAILED"
