@@ -1,0 +1,108 @@
+"""What every engine does: run one step of a model for a batch of rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from facestream.types import Float32
+
+BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+"""Batch sizes whose cost an engine knows. On GPUs they are also the captured graphs and profiles."""
+
+BatchState = Mapping[str, Float32]
+"""Model state of several streams: name -> array `[B, ...]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Name and shape of one tensor, without the batch axis."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepShape:
+    """The shapes of one step: `hop_samples * S` samples in, `S` rows of motion and phone classes out."""
+
+    hop_samples: int
+    motion_size: int
+    phone_count: int
+    states: tuple[TensorSpec, ...]
+
+    def fresh_state(self, row_count: int) -> dict[str, Float32]:
+        """State of streams that have heard nothing yet: zeros."""
+        return {spec.name: np.zeros((row_count, *spec.shape), np.float32) for spec in self.states}
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """Result of one step, one row per row of the input; the caller owns the arrays.
+
+    `motion` is `[B, S, D]`, `phone` class probabilities `[B, S, P]`, `next_state` holds one array `[B, ...]` per state
+    tensor. A row that could not be computed holds values that are not finite; its neighbours are not affected.
+    """
+
+    motion: Float32
+    phone: Float32
+    next_state: BatchState
+
+    def failed_rows(self) -> list[int]:
+        """Rows with a value that is not finite in motion, phone classes or the state they would carry on."""
+        finite = np.isfinite(self.motion).all(axis=(1, 2)) & np.isfinite(self.phone).all(axis=(1, 2))
+        return [int(row) for row in np.flatnonzero(~finite)]
+
+
+class Engine(Protocol):
+    """Runs the graph of one bundle. Used by one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """Short name for people: `onnx-cpu`, `synthetic`."""
+        ...
+
+    @property
+    def shape(self) -> StepShape: ...
+
+    @property
+    def max_rows(self) -> int:
+        """Most rows one step takes."""
+        ...
+
+    def step(self, pcm: Float32, state: BatchState) -> StepOutput:
+        """Advance every row by `S` hops: `pcm` is `[B, hop_samples * S]` at 16 kHz.
+
+        Raises `EngineError` where the whole step failed; no state has changed then.
+        """
+        ...
+
+    def warm_up(self) -> Mapping[int, float]:
+        """Run each bucket until its time is steady; gives seconds per one-hop step by bucket."""
+        ...
+
+    def cost_s(self, row_count: int) -> float:
+        """Expected seconds of a one-hop step for that many rows, from `warm_up`; 0.0 before it."""
+        ...
+
+
+class CostTable:
+    """Seconds per one-hop step for each measured batch size, straight lines between them."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+
+    def record(self, row_count: int, seconds: float) -> None:
+        self._seconds[row_count] = seconds
+
+    def as_mapping(self) -> dict[int, float]:
+        return dict(sorted(self._seconds.items()))
+
+    def cost_s(self, row_count: int) -> float:
+        if not self._seconds:
+            return 0.0
+        sizes, seconds = zip(*sorted(self._seconds.items()), strict=True)
+        if row_count > sizes[-1]:
+            return float(seconds[-1] * row_count / sizes[-1])
+        return float(np.interp(row_count, sizes, seconds))
