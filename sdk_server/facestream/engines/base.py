@@ -6,10 +6,13 @@ from typing import Protocol
 
 import numpy as np
 
-from facestream.types import Float32
+from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 """Batch sizes whose cost an engine knows. On GPUs they are also the captured graphs and profiles."""
+
+SILENCE = "sil"
+"""Name of the phone class that every model has: nobody speaks."""
 
 BatchState = Mapping[str, Float32]
 """Model state of several streams: name -> array `[B, ...]`."""
@@ -24,13 +27,27 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class StepShape:
-    """The shapes of one step: `hop_samples * S` samples in, `S` rows of motion and phone classes out."""
+class ModelFacts:
+    """What a model is, and what one step takes and gives.
 
+    `hop_samples * S` samples at 16 kHz go in, `S` rows of motion `[D]` (expression, jaw, extras) and of phone class
+    probabilities come out. Row `k` describes the moment `hop_samples * (k + 1) - lookahead_samples`.
+    """
+
+    name: str
+    family: str
+    version: str
+    licence: str
+    head_digest: str
     hop_samples: int
-    motion_size: int
-    phone_count: int
+    lookahead_samples: int
+    extras: tuple[str, ...]
+    phone_classes: tuple[str, ...]
     states: tuple[TensorSpec, ...]
+
+    @property
+    def motion_size(self) -> int:
+        return EXPRESSION_COUNT + JAW_COUNT + len(self.extras)
 
     def fresh_state(self, row_count: int) -> dict[str, Float32]:
         """State of streams that have heard nothing yet: zeros."""
@@ -64,7 +81,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def shape(self) -> StepShape: ...
+    def model(self) -> ModelFacts: ...
 
     @property
     def max_rows(self) -> int:

@@ -16,9 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from facestream.engines.base import StepShape, TensorSpec
+from facestream.engines.base import SILENCE, ModelFacts, TensorSpec
 from facestream.errors import BundleError, NotFound
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -92,6 +91,8 @@ class Manifest(_Strict):
             raise ValueError(f"motion_rate {self.motion_rate} times hop_samples {self.hop_samples} is not 16000")
         if "pcm" not in [spec.name for spec in self.inputs]:
             raise ValueError("inputs has no 'pcm'")
+        if SILENCE not in self.phone_classes:
+            raise ValueError(f"phone_classes has no {SILENCE!r}")
         return self
 
 
@@ -118,13 +119,19 @@ class Bundle:
         return self.folder / self.manifest.graph
 
     @property
-    def step_shape(self) -> StepShape:
-        """Shapes of one engine step."""
+    def model(self) -> ModelFacts:
+        """The facts an engine needs."""
         manifest = self.manifest
-        return StepShape(
+        return ModelFacts(
+            name=manifest.name,
+            family=manifest.family,
+            version=manifest.version,
+            licence=manifest.licence,
+            head_digest=manifest.head_digest,
             hop_samples=manifest.hop_samples,
-            motion_size=EXPRESSION_COUNT + JAW_COUNT + len(manifest.outputs.extras),
-            phone_count=len(manifest.phone_classes),
+            lookahead_samples=manifest.lookahead_samples,
+            extras=tuple(manifest.outputs.extras),
+            phone_classes=tuple(manifest.phone_classes),
             states=tuple(TensorSpec(spec.name, tuple(spec.shape)) for spec in manifest.states),
         )
 

@@ -8,6 +8,7 @@ MAX_MOUTH_STRENGTH = 2.0
 
 
 def check_mouth_strength(value: float) -> None:
+    """Raise `InvalidValue` outside 0..2."""
     if not 0.0 <= value <= MAX_MOUTH_STRENGTH:  # also refuses NaN
         raise InvalidValue("mouth_strength", value, f"a number from 0 to {MAX_MOUTH_STRENGTH:g}; 1 leaves it as it is")
 

@@ -1,0 +1,108 @@
+"""ONNX Runtime on the CPU: the engine that always works."""
+
+import statistics
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import onnxruntime
+
+from facestream.engines.base import BUCKETS, BatchState, CostTable, ModelFacts, StepOutput
+from facestream.engines.bundle import Bundle
+from facestream.errors import BundleError, EngineError
+from facestream.types import Float32
+
+_NEXT = "next_"
+_WARM_UP_RUNS = 5
+
+
+class OnnxEngine:
+    """One session for all streams.
+
+    Rows are not padded to a bucket: on a CPU time grows with the rows, so padding 33 to 64 would waste half of it. The
+    buckets are the sizes whose cost is measured.
+    """
+
+    name = "onnx-cpu"
+    max_rows = BUCKETS[-1]
+
+    def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
+        self.model: ModelFacts = bundle.model
+        self._session = _open_session(bundle, thread_count)
+        _check_graph(self._session, bundle)
+        self._state_names = [spec.name for spec in self.model.states]
+        self._output_names = ["motion", "phone", *(_NEXT + name for name in self._state_names)]
+        self._costs = CostTable()
+
+    def step(self, pcm: Float32, state: BatchState) -> StepOutput:
+        inputs = {"pcm": pcm} | {name: state[name] for name in self._state_names}
+        try:
+            motion, phone, *next_state = self._session.run(self._output_names, inputs)
+        except Exception as error:  # ONNX Runtime's own errors share no base class of theirs
+            raise EngineError(f"ONNX Runtime failed on a step of {len(pcm)} rows: {error}") from error
+        return StepOutput(motion, phone, dict(zip(self._state_names, next_state, strict=True)))
+
+    def warm_up(self) -> Mapping[int, float]:
+        for row_count in BUCKETS:
+            pcm = np.zeros((row_count, self.model.hop_samples), np.float32)
+            state = self.model.fresh_state(row_count)
+            seconds = []
+            for _ in range(_WARM_UP_RUNS):
+                begin = time.perf_counter()
+                state = dict(self.step(pcm, state).next_state)
+                seconds.append(time.perf_counter() - begin)
+            self._costs.record(row_count, statistics.median(seconds))
+        return self._costs.as_mapping()
+
+    def cost_s(self, row_count: int) -> float:
+        return self._costs.cost_s(row_count)
+
+
+def _open_session(bundle: Bundle, thread_count: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = thread_count
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # The cores are shared with the server's loop (and often with a game): waiting threads must sleep.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(bundle.graph_path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # as above
+        raise BundleError(
+            f"{bundle.graph_path}: found a graph that ONNX Runtime {onnxruntime.__version__} can not load ({error}); "
+            "expected an ONNX model; export the bundle again or update onnxruntime"
+        ) from error
+
+
+def _check_graph(session: onnxruntime.InferenceSession, bundle: Bundle) -> None:
+    """The graph must have exactly the tensors that the manifest promises."""
+    model = bundle.model
+    states = [spec.name for spec in model.states]
+    expected_inputs = {"pcm", *states}
+    found_inputs = {tensor.name: tensor.shape for tensor in session.get_inputs()}
+    if set(found_inputs) != expected_inputs:
+        raise BundleError(
+            f"{bundle.graph_path}: found inputs {sorted(found_inputs)}; expected {sorted(expected_inputs)} "
+            "(manifest.json); export the bundle again"
+        )
+    for spec in model.states:
+        found = tuple(found_inputs[spec.name][1:])
+        if found != spec.shape:
+            raise BundleError(
+                f"{bundle.graph_path}: found shape {found} of {spec.name!r}; expected {spec.shape} (manifest.json); "
+                "export the bundle again"
+            )
+    outputs = {tensor.name: tensor.shape for tensor in session.get_outputs()}
+    missing = {"motion", "phone", *(_NEXT + name for name in states)} - set(outputs)
+    if missing:
+        raise BundleError(
+            f"{bundle.graph_path}: found outputs {sorted(outputs)}; expected also {sorted(missing)}; "
+            "export the bundle again"
+        )
+    for name, size in (("motion", model.motion_size), ("phone", len(model.phone_classes))):
+        if outputs[name][-1] != size:
+            raise BundleError(
+                f"{bundle.graph_path}: found {outputs[name][-1]} values a row of {name!r}; expected {size} "
+                "(manifest.json); export the bundle again"
+            )

@@ -1,0 +1,265 @@
+"""One client's stream: audio in at its own rate, and the bookkeeping of which hop and which frame come next."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from facestream.audio.pcm import check_sample_rate
+from facestream.audio.resample import Resampler, resampled_length, resampler_delay_samples
+from facestream.audio.ring import SampleRing
+from facestream.errors import Busy, EngineError, InvalidValue, OutOfOrder, PositionError
+from facestream.motion.base import Streamer
+from facestream.motion.interpolate import MotionClock, client_latency_samples
+from facestream.polish.options import ControlChange, PolishOptions
+from facestream.timebase import FrameClock, FrameRate
+from facestream.types import Float32
+
+MIN_FRAME_RATE = 24
+MAX_FRAME_RATE = 60
+BUFFER_LIMIT_S = 60
+"""Audio a stream may hold that is not animated yet; transports stop reading long before."""
+GAP_LIMIT_S = 30
+"""The longest silence that a jump of the position may stand for."""
+REST_TAIL_MS = 300
+"""After the end of the audio, so many milliseconds of frames ease the face to exact rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How one stream is to be animated; checked when made.
+
+    `first_sample` is the client's count of the first sample it will push: a client that resumes primes the stream with
+    the last seconds of audio. Frames that belong to samples before `first_frame_sample` (default: `first_sample`) are
+    computed but not given out.
+    """
+
+    sample_rate_hz: int = 16_000
+    frame_rate: FrameRate = field(default_factory=lambda: FrameRate(30))
+    seed: int = 0
+    polish: PolishOptions = field(default_factory=PolishOptions)
+    first_sample: int = 0
+    first_frame_sample: int | None = None
+
+    def __post_init__(self) -> None:
+        check_sample_rate(self.sample_rate_hz)
+        if not MIN_FRAME_RATE <= self.frame_rate.fraction <= MAX_FRAME_RATE:
+            raise InvalidValue("frame_rate", self.frame_rate, f"a ratio from {MIN_FRAME_RATE}/1 to {MAX_FRAME_RATE}/1")
+        if not 0 <= self.seed < 2**64:
+            raise InvalidValue("seed", self.seed, "0 to 2^64 - 1")
+        if self.first_sample < 0:
+            raise InvalidValue("first_sample", self.first_sample, "0 or more")
+        if self.first_frame_sample is not None and self.first_frame_sample < self.first_sample:
+            raise InvalidValue(
+                "first_frame_sample", self.first_frame_sample, f"first_sample ({self.first_sample}) or more"
+            )
+
+
+class LiveStream:
+    """Audio of one client on its way to frames. Made by `Pipeline.open`.
+
+    One producer (`push`, `skip_to`, `control`, `finish`) and the thread that runs `Pipeline.advance` may use it at the
+    same time; `close` may be called from anywhere. Sample positions are the client's own count.
+    """
+
+    def __init__(self, options: StreamOptions, streamer: Streamer, row: int, release: Callable[[], None]) -> None:
+        self.options = options
+        self.row = row
+        self.clock = FrameClock(options.frame_rate, options.sample_rate_hz)
+        self.motion_clock = MotionClock(streamer, self.clock, options.first_sample)
+        self.failure: EngineError | None = None
+        self.first_frame_index = self.clock.frames_until(options.first_sample)
+        self.next_frame_index = self.first_frame_index
+        """First frame that has not been made yet."""
+        self._streamer = streamer
+        self._release = release
+        self._first_given_frame = self.clock.frames_until(options.first_frame_sample or 0)
+        self._resampler = Resampler(options.sample_rate_hz)
+        self._ring = SampleRing()
+        self._received = options.first_sample
+        self._hops_done = 0
+        self._end_frame_index: int | None = None
+        self._controls: deque[tuple[int, ControlChange]] = deque()
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    # What a transport calls
+
+    def push(self, samples: Float32) -> None:
+        """Take mono samples `[T]` at the client's rate, from one sample to many seconds.
+
+        The samples must be finite (`audio.pcm` sees to it). Raises `OutOfOrder` after `finish`, and `Busy` when more
+        than `BUFFER_LIMIT_S` of audio would wait to be animated.
+        """
+        with self._lock:
+            self._check_room(samples.size)
+            self._received += samples.size
+            self._ring.append(self._resampler.push(samples))
+
+    def skip_to(self, sample: int) -> None:
+        """The client's next sample is number `sample`: what lies between is silence.
+
+        Raises `PositionError` for a position that goes back, `InvalidValue` for a jump beyond `GAP_LIMIT_S`.
+        """
+        with self._lock:
+            if sample < self._received:
+                raise PositionError(sample, self._received)
+            gap = sample - self._received
+            limit = GAP_LIMIT_S * self.options.sample_rate_hz
+            if gap > limit:
+                raise InvalidValue(
+                    "audio.first_sample",
+                    f"{sample}, {gap} samples ahead",
+                    f"a gap of at most {limit} samples ({GAP_LIMIT_S} s); open a new stream after a longer pause",
+                )
+            if gap:
+                self._check_room(gap)
+                self._received = sample
+                self._ring.append(self._resampler.push(np.zeros(gap, np.float32)))
+
+    def control(self, change: ControlChange, at_sample: int) -> None:
+        """Apply a change from the first frame on that belongs to `at_sample` or later.
+
+        A change for frames already made acts on the next one. Changes act in the order of their samples; of two at
+        the same sample the later call wins.
+        """
+        with self._lock:
+            frame_index = self.clock.frames_until(at_sample)
+            place = len(self._controls)
+            while place and self._controls[place - 1][0] > frame_index:
+                place -= 1
+            self._controls.insert(place, (frame_index, change))
+
+    def finish(self) -> None:
+        """No more audio. What is missing for the last frames is taken as silence; then the face eases to rest."""
+        with self._lock:
+            if self._end_frame_index is not None or self._is_closed:
+                return
+            self._ring.append(self._resampler.flush())
+            self._end_frame_index = self.first_frame_index
+            if self._received > self.options.first_sample:
+                tail = REST_TAIL_MS * self.options.sample_rate_hz // 1000
+                self._end_frame_index = self.clock.frames_until(self._received + tail)
+                hops = self.motion_clock.hops_for(self._end_frame_index)
+                self._ring.append_silence(max(self._streamer.samples_for(hops) - self._ring.end, 0))
+
+    def close(self) -> None:
+        """Give the row back. Safe at any time and more than once; a step under way ends without this stream."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._release()
+
+    @property
+    def received_samples(self) -> int:
+        """Position after the last sample received."""
+        return self._received
+
+    @property
+    def buffered_samples(self) -> int:
+        """Client samples that wait to be animated; above two seconds a transport stops reading."""
+        done = self._streamer.samples_for(self._hops_done)
+        waiting = max(
+            resampled_length(self._received - self.options.first_sample, self.options.sample_rate_hz) - done, 0
+        )
+        return waiting * self.options.sample_rate_hz // 16_000
+
+    @property
+    def latency_samples(self) -> int:
+        """Announced latency: no frame needs audio further than this behind the sample it belongs to."""
+        return client_latency_samples(
+            self.motion_clock.latency_hops(),
+            self._streamer.hop_samples,
+            self.options.sample_rate_hz,
+            resampler_delay_samples(self.options.sample_rate_hz),
+        )
+
+    @property
+    def ready_hops(self) -> int:
+        """Hops that can be computed now; 0 once closed, failed or done."""
+        if self._is_closed or self.failure is not None or self.is_done:
+            return 0
+        ready = self._streamer.hops_ready(self._ring.end)
+        if self._end_frame_index is not None:
+            ready = min(ready, self.motion_clock.hops_for(self._end_frame_index))
+        return ready - self._hops_done
+
+    @property
+    def end_frame_index(self) -> int | None:
+        """Index after the last frame, the rest tail included; known once `finish` was called."""
+        return self._end_frame_index
+
+    @property
+    def audio_end_frame_index(self) -> int | None:
+        """Index after the last frame that belongs to audio; the rest tail follows."""
+        return None if self._end_frame_index is None else self.clock.frames_until(self._received)
+
+    @property
+    def is_finished(self) -> bool:
+        """`finish` was called."""
+        return self._end_frame_index is not None
+
+    @property
+    def is_done(self) -> bool:
+        """Every frame there will be has been made."""
+        return self._end_frame_index is not None and self.next_frame_index >= self._end_frame_index
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    # What the pipeline calls
+
+    def read_hops(self, hop_count: int, out: Float32) -> None:
+        """Copy the samples of the next hops into `out`; `complete_hops` moves on."""
+        with self._lock:
+            self._ring.read(self._streamer.samples_for(self._hops_done), out)
+
+    def complete_hops(self, hop_count: int) -> tuple[int, int]:
+        """The next hops are computed: gives the first of them, and the end of the frames that can be made now."""
+        with self._lock:
+            first = self._hops_done
+            self._hops_done += hop_count
+            self._ring.forget_before(self._streamer.samples_for(self._hops_done))
+            # Without look-ahead a frame could be ready just before its own sample came; it must not go out then,
+            # because the audio may end there.
+            end = self._end_frame_index
+            known_end = self.clock.frames_until(self._received) if end is None else end
+            frame_end = min(self.motion_clock.frames_ready(self._hops_done), known_end)
+            return first, max(frame_end, self.next_frame_index)
+
+    def due_control(self, frame_index: int) -> ControlChange | None:
+        """The next change that acts on this frame, if any; call again until there is none."""
+        if not self._controls:
+            return None
+        with self._lock:
+            if self._controls[0][0] > frame_index:
+                return None
+            return self._controls.popleft()[1]
+
+    def presence(self, frame_index: int) -> float:
+        """How much of the face is left while easing to rest after the end: 1 within the audio, 0 at the last frame."""
+        end = self._end_frame_index
+        if end is None:
+            return 1.0
+        audio_end = self.clock.frames_until(self._received)
+        if frame_index < audio_end:
+            return 1.0
+        share = (frame_index - audio_end + 1) / (end - audio_end)
+        return 1.0 - share * share * (3.0 - 2.0 * share)
+
+    @property
+    def first_given_frame(self) -> int:
+        return max(self._first_given_frame, self.first_frame_index)
+
+    def _check_room(self, count: int) -> None:
+        if self._end_frame_index is not None:
+            raise OutOfOrder("audio after the end of the audio; open a new stream for more")
+        if self._is_closed:
+            raise OutOfOrder("audio for a stream that is closed; open a new one")
+        limit = BUFFER_LIMIT_S * self.options.sample_rate_hz
+        if self.buffered_samples + count > limit:
+            raise Busy(f"{self.buffered_samples + count} samples wait to be animated, at most {limit} may; send slower")
