@@ -193,7 +193,7 @@ class _FrameRun:
         self._right_eye = np.empty((self.count, 4), np.float32)
 
     def moment(self, turn: int) -> tuple[int, float]:
-        """Entry of the motion block (0 is the row before the new ones) that precedes the frame, and the share past it."""
+        """Entry of the motion block (0: the row before the new ones) that precedes the frame, and the share past it."""
         hop, share = self.stream.motion_clock.position(self.first_index + turn)
         return hop - self._hop_before, share
 
