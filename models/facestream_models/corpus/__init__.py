@@ -1,0 +1,1 @@
+"""The training corpus: synthetic and real speech with phone times, targets and augmentation."""
