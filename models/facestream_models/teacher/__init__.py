@@ -1,0 +1,1 @@
+"""A non-causal phone classifier on a frozen speech encoder: labels real speech for the causal student."""

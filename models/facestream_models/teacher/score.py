@@ -1,0 +1,91 @@
+"""How well the teacher hears: frame accuracy, bilabial recall and time offset on speech it was not trained on."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facestream_models.corpus.phones import INDEX, MERGED, SILENCE
+
+_FRAME_SECONDS = 0.02
+_CLOSED = INDEX["PP"]
+
+Timed = tuple[int, float, float]
+"""Class index, start and end in seconds."""
+
+
+class Score(NamedTuple):
+    """Figures over all recordings; shares are 0..1.
+
+    `accuracy` and `speech_accuracy` are over the 14 merged classes, on all and on spoken frames. `bilabials` and
+    `initial_bilabials` (after a pause) count as heard when the probability of PP exceeds .5 within 30 ms of the phone.
+    `false_bilabials` is the share of open vowels (aa ae O E over 70 ms) with PP above .5 at their centre. `offset_ms`
+    is the shift of the posteriors that fits the reference best (positive: the teacher is late).
+    """
+
+    recordings: int
+    accuracy: float
+    speech_accuracy: float
+    bilabials: float
+    initial_bilabials: float
+    false_bilabials: float
+    offset_ms: int
+
+
+def read_english_classes(path: Path) -> dict[str, list[Timed]]:
+    """The `classes.json` of the English prompts: key -> timed classes."""
+    listing = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        key: [(INDEX[name], float(start), float(end)) for name, start, end in entry["classes"]]
+        for key, entry in listing.items()
+    }
+
+
+def score_teacher(rows: Sequence[tuple[list[Timed], NDArray[np.float32]]]) -> Score:
+    """Score log posteriors [F, 21] against timed classes, one pair a recording."""
+    merged = np.array(MERGED)
+    right = frames = right_spoken = spoken = 0
+    by_shift = dict.fromkeys(range(-4, 5), 0)
+    heard: list[bool] = []
+    heard_initial: list[bool] = []
+    false: list[bool] = []
+    for reference, log_probabilities in rows:
+        count = min(len(log_probabilities), round(reference[-1][2] / _FRAME_SECONDS))
+        labels = _labels(reference, count)
+        guess = log_probabilities[:count].argmax(axis=1)
+        same = merged[guess] == merged[labels]
+        is_spoken = labels != SILENCE
+        right, frames = right + int(same.sum()), frames + count
+        right_spoken, spoken = right_spoken + int(same[is_spoken].sum()), spoken + int(is_spoken.sum())
+        for shift in by_shift:
+            by_shift[shift] += int((merged[np.roll(guess, -shift)] == merged[labels])[is_spoken].sum())
+        closed = np.exp(log_probabilities[:, _CLOSED]) > 0.5
+        for number, (class_index, start, end) in enumerate(reference):
+            if class_index == _CLOSED:
+                first, last = int((start - 0.03) / _FRAME_SECONDS), int(np.ceil((end + 0.03) / _FRAME_SECONDS))
+                found = bool(closed[max(first, 0) : last].any())
+                heard.append(found)
+                if number == 0 or reference[number - 1][0] == SILENCE:
+                    heard_initial.append(found)
+            elif class_index in {INDEX[name] for name in ("aa", "ae", "O", "E")} and end - start > 0.07:
+                false.append(bool(closed[min(int((start + end) / 2 / _FRAME_SECONDS), len(closed) - 1)]))
+    return Score(
+        recordings=len(rows),
+        accuracy=round(right / max(frames, 1), 4),
+        speech_accuracy=round(right_spoken / max(spoken, 1), 4),
+        bilabials=round(float(np.mean(heard)), 4) if heard else 0.0,
+        initial_bilabials=round(float(np.mean(heard_initial)), 4) if heard_initial else 0.0,
+        false_bilabials=round(float(np.mean(false)), 4) if false else 0.0,
+        offset_ms=round(1000 * _FRAME_SECONDS) * max(by_shift, key=lambda shift: by_shift[shift]),
+    )
+
+
+def _labels(reference: list[Timed], count: int) -> NDArray[np.int64]:
+    ends = np.array([end for _, _, end in reference])
+    centres = (np.arange(count) + 0.5) * _FRAME_SECONDS
+    number = np.searchsorted(ends, centres, side="right").clip(max=len(reference) - 1)
+    labels: NDArray[np.int64] = np.array([class_index for class_index, _, _ in reference], dtype=np.int64)[number]
+    return labels
