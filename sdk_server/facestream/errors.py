@@ -68,18 +68,23 @@ class OutOfOrder(FacestreamError):
 
 
 class PositionError(FacestreamError):
-    """Raised when `first_sample` lies before audio already received."""
+    """Raised when a position lies before audio already received."""
 
     code = "OUT_OF_RANGE"
     reason = "POSITION_WENT_BACK"
 
-    def __init__(self, received: int, expected: int) -> None:
+    def __init__(self, received: int, expected: int, field: str = "audio.first_sample") -> None:
         super().__init__(
-            f"audio.first_sample: got {received}, but samples up to {expected} were already received; "
-            f"send {expected} or later (a jump forward is a gap), or leave the field unset"
+            f"{field}: got {received}, but samples up to {expected} were already received; "
+            f"send {expected} or later, or leave the field unset"
         )
+        self._field = field
         self.received = received
         self.expected = expected
+
+    @property
+    def field(self) -> str | None:
+        return self._field
 
 
 class NotFound(FacestreamError):

@@ -60,6 +60,4 @@ class GoingAway:
     time_left_s: float
 
 
-StreamEvent: TypeAlias = (
-    FlushDone | Gap | FramesDropped | SpeechStarted | SpeechEnded | AheadOfRealTime | GoingAway
-)
+StreamEvent: TypeAlias = FlushDone | Gap | FramesDropped | SpeechStarted | SpeechEnded | AheadOfRealTime | GoingAway

@@ -1,24 +1,24 @@
 """The asyncio client.
 
-    async with AsyncClient("localhost:50051") as client:
-        async with client.animate(sample_rate_hz=16000) as stream:
-            await stream.send(pcm)
-            await stream.finish()
-            async for frames in stream:
-                print(frames.first_index, frames.weights.shape)
+async with AsyncClient("localhost:50051") as client:
+async with client.animate(sample_rate_hz=16000) as stream:
+await stream.send(pcm)
+await stream.finish()
+async for frames in stream:
+print(frames.first_index, frames.weights.shape)
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 import grpc
 import numpy as np
 
+from facestream import __version__
 from facestream.client.call import Call
 from facestream.client.messages import event_of, frames_of, info_of, model_of
 from facestream.client.options import ModelInfo, Pcm, StreamInfo, StreamOptions
@@ -58,7 +58,7 @@ class AsyncClient:
         if not target.strip():
             raise InvalidValue("target", repr(target), "host:port, for example localhost:50051")
         self._target = target
-        self._metadata: list[tuple[str, str]] = [("facestream-client", f"python/{version('facestream')}")]
+        self._metadata: list[tuple[str, str]] = [("facestream-client", f"python/{__version__}")]
         if token is not None:
             self._metadata.append(("authorization", f"Bearer {token}"))
         self._root_certificate = root_certificate
@@ -79,16 +79,12 @@ class AsyncClient:
     async def models(self, *, timeout_s: float = 10.0) -> list[ModelInfo]:
         """What the server can do; the first is its default."""
         try:
-            answer = await self._stub().ListModels(
-                ListModelsRequest(), timeout=timeout_s, metadata=self._metadata
-            )
+            answer = await self._stub().ListModels(ListModelsRequest(), timeout=timeout_s, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             raise error_of(error, self._target) from None
         return [model_of(model) for model in answer.models]
 
-    def animate(
-        self, options: StreamOptions | None = None, *, resume: bool = True, **fields: Any
-    ) -> AnimationStream:
+    def animate(self, options: StreamOptions | None = None, *, resume: bool = True, **fields: Any) -> AnimationStream:
         """A live stream, opened by `async with`. Options as one object or as its fields.
 
         With `resume` (the default) a lost connection is replaced by a new one that continues with the next frame.
@@ -149,9 +145,7 @@ class AsyncClient:
             raise InvalidValue(
                 "root_certificate", str(self._root_certificate), f"a readable PEM file ({error.strerror})"
             ) from None
-        return grpc.aio.secure_channel(
-            self._target, grpc.ssl_channel_credentials(roots), options=_CHANNEL_OPTIONS
-        )
+        return grpc.aio.secure_channel(self._target, grpc.ssl_channel_credentials(roots), options=_CHANNEL_OPTIONS)
 
 
 def joined(runs: Sequence[Frames], curve_count: int) -> Frames:

@@ -67,14 +67,10 @@ class StreamOptions:
                 sample_rate_hz=self.sample_rate_hz,
                 channel_count=self.channel_count,
             ),
-            frame_rate=WireFrameRate(
-                numerator=self.frame_rate.numerator, denominator=self.frame_rate.denominator
-            ),
+            frame_rate=WireFrameRate(numerator=self.frame_rate.numerator, denominator=self.frame_rate.denominator),
             curve_set=self.curve_set,
             seed=self.seed,
-            controls=MotionControls(
-                mouth_strength=self.mouth_strength, blinks=self.blinks, gaze=self.gaze
-            ),
+            controls=MotionControls(mouth_strength=self.mouth_strength, blinks=self.blinks, gaze=self.gaze),
             slow_reader_policy=None if is_clip else _POLICIES[self.slow_reader],
             resume=resume,
         )

@@ -52,9 +52,7 @@ class AnimationStream:
         self._call: LiveCall | None = None
         self._info: StreamInfo | None = None
         self._history = AudioHistory(options.bytes_per_sample, HISTORY_S * options.sample_rate_hz)
-        self._controls = MotionControls(
-            mouth_strength=options.mouth_strength, blinks=options.blinks, gaze=options.gaze
-        )
+        self._controls = MotionControls(mouth_strength=options.mouth_strength, blinks=options.blinks, gaze=options.gaze)
         self._markers: list[tuple[int, int]] = []
         self._next_sample = 0
         self._next_frame = 0
@@ -187,9 +185,7 @@ class AnimationStream:
         return call, info_of(answer.started, self._options.sample_rate_hz)
 
     def _may_resume(self, error: FacestreamError) -> bool:
-        is_passing = isinstance(error, (Busy, EngineError)) or (
-            isinstance(error, TimeLimit) and self._will_go_away
-        )
+        is_passing = isinstance(error, (Busy, EngineError)) or (isinstance(error, TimeLimit) and self._will_go_away)
         return self._resume and is_passing and self._barren_resumes < _BARREN_RESUMES
 
     async def _reopen(self, broken: LiveCall, error: FacestreamError) -> None:
@@ -215,9 +211,7 @@ class AnimationStream:
 
     async def _continue_on_new_call(self) -> None:
         start = self._priming_start()
-        resume = ResumePoint(
-            token=self.info.resume_token, first_sample=start, first_frame_index=self._next_frame
-        )
+        resume = ResumePoint(token=self.info.resume_token, first_sample=start, first_frame_index=self._next_frame)
         self._call, self._info = await self._open(resume)
         self._will_go_away = False
         self._barren_resumes += 1

@@ -9,7 +9,9 @@ from facestream.errors import InvalidValue
 
 def server_credentials(certificate: Path, key: Path) -> grpc.ServerCredentials:
     """Credentials from a PEM chain and its private key; raise `InvalidValue` for files that can not be read."""
-    return grpc.ssl_server_credentials([(_pem("tls_key", key), _pem("tls_certificate", certificate))])
+    pair = (_pem("tls_key", key), _pem("tls_certificate", certificate))
+    credentials: grpc.ServerCredentials = grpc.ssl_server_credentials([pair])
+    return credentials
 
 
 def _pem(field: str, path: Path) -> bytes:

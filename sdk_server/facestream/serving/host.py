@@ -1,0 +1,271 @@
+"""The house in which streams live: models, admission, the engine thread, and an orderly end.
+
+Transports open streams here and know nothing of the engine; the host knows nothing of any wire.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeVar
+
+from facestream.errors import EngineError, InvalidValue, NotFound, Unavailable
+from facestream.polish.options import PolishOptions
+from facestream.serving.admission import Admission
+from facestream.serving.drain import drain
+from facestream.serving.lifetimes import enforce
+from facestream.serving.limits import Limits
+from facestream.serving.live_stream import StreamOptions
+from facestream.serving.pipeline import Pipeline
+from facestream.serving.resume_token import ResumeToken
+from facestream.serving.scheduler import Scheduler
+from facestream.serving.stream import ServedStream
+from facestream.timebase import FrameClock, FrameRate
+
+log = logging.getLogger(__name__)
+
+CURVE_SET = "arkit52"
+"""Apple's 52 blendshapes in Apple's order: the one set there is so far."""
+
+_WATCH_PERIOD_S = 0.25
+_T = TypeVar("_T")
+
+
+class HostState(Enum):
+    """Where the host is in its life. A host whose engine hung warms up a second time."""
+
+    WARMING_UP = "warming up"
+    SERVING = "serving"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """Continue a broken stream: audio starts at `first_sample`, frames at `first_frame_index`."""
+
+    token: str
+    first_sample: int
+    first_frame_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRequest:
+    """What a client asks for, in the host's terms."""
+
+    sample_rate_hz: int
+    frame_rate: FrameRate = field(default_factory=lambda: FrameRate(30))
+    model: str = ""
+    curve_set: str = CURVE_SET
+    seed: int | None = None
+    polish: PolishOptions = field(default_factory=PolishOptions)
+    drops_oldest: bool = True
+    resume: ResumeRequest | None = None
+    is_clip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStream:
+    """A stream that was let in, and what its client should know."""
+
+    stream: ServedStream
+    model: str
+    version: str
+    curve_names: tuple[str, ...]
+    seed: int
+    resume_token: str
+
+
+class AnimationHost:
+    """Made with a function that loads the pipelines; it runs again should an engine hang. The first one is the default."""
+
+    def __init__(
+        self,
+        load: Callable[[], Sequence[Pipeline]],
+        limits: Limits,
+        *,
+        max_streams: int,
+        max_clips: int,
+        stuck_after_s: float = 2.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits
+        self.admission = Admission(max_streams, max_clips)
+        self.on_state: Callable[[HostState], None] = lambda state: None
+        self._load = load
+        self._stuck_after_s = stuck_after_s
+        self._now = now
+        self._state = HostState.WARMING_UP
+        self._pipelines: dict[str, Pipeline] = {}
+        self._scheduler: Scheduler | None = None
+        self._streams: set[ServedStream] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._restarting: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> HostState:
+        return self._state
+
+    @property
+    def streams(self) -> frozenset[ServedStream]:
+        """Streams whose transport has not left them yet."""
+        return frozenset(self._streams)
+
+    @property
+    def pipelines(self) -> Sequence[Pipeline]:
+        """Every model, the default one first."""
+        return tuple(self._pipelines.values())
+
+    async def start(self) -> None:
+        """Load the models, warm them up, start the engine. Raises what a bundle has against it."""
+        await self._start_engine()
+        self._watching = asyncio.create_task(self._watch())
+
+    def open(self, request: StreamRequest) -> OpenedStream:
+        """Let a stream in. Raises `Unavailable`, `Busy`, `NotFound`, `InvalidValue`; leave it with `release`."""
+        if self._state is not HostState.SERVING or self._scheduler is None:
+            raise Unavailable(f"the server is {self._state.value}; try again, or another server")
+        pipeline = self._pipeline(request.model)
+        if request.curve_set != CURVE_SET:
+            raise NotFound("curve set", request.curve_set[:80], [CURVE_SET])
+        model = pipeline.model
+        seed = self._seed(request, pipeline)
+        options = _options(request, seed)
+        self.admission.enter(is_clip=request.is_clip)
+        try:
+            live = pipeline.open(options)
+        except BaseException:
+            self.admission.leave(is_clip=request.is_clip)
+            raise
+        stream = ServedStream(
+            secrets.token_hex(6),
+            pipeline,
+            live,
+            self.limits,
+            is_clip=request.is_clip,
+            drops_oldest=request.drops_oldest and not request.is_clip,
+            wake_engine=self._scheduler.wake,
+            now=self._now,
+        )
+        self._streams.add(stream)
+        token = ResumeToken(model.name, model.version, str(request.frame_rate), seed)
+        return OpenedStream(stream, model.name, model.version, pipeline.curve_names, seed, token.pack())
+
+    def release(self, stream: ServedStream) -> None:
+        """The transport leaves the stream. Safe more than once."""
+        stream.release()
+        if stream in self._streams:
+            self._streams.discard(stream)
+            self.admission.leave(is_clip=stream.is_clip)
+
+    async def drain(self, grace_s: float) -> None:
+        """Let nobody in, tell every stream, and return once they have ended; at `grace_s` those left are closed."""
+        if self._state is not HostState.STOPPED:
+            self._become(HostState.DRAINING)
+            await drain(lambda: self._streams, grace_s, self._now)
+
+    async def stop(self) -> None:
+        """Close what is open and end the engine thread."""
+        self._become(HostState.STOPPED)
+        for task in (self._watching, self._restarting):
+            if task is not None:
+                task.cancel()
+        for stream in list(self._streams):
+            stream.fail(Unavailable("the server has stopped"))
+        if self._scheduler is not None:
+            ended = await asyncio.to_thread(self._scheduler.stop, wait_s=self._stuck_after_s)
+            if not ended:
+                log.error("the engine did not end its last step; it is left behind")
+
+    def check(self) -> None:
+        """Enforce the limits of every stream, and notice an engine that hangs. Runs a few times a second by itself."""
+        now_s = self._now()
+        for stream in list(self._streams):
+            enforce(stream, self.limits, now_s)
+        step = self._scheduler.under_way if self._scheduler is not None else None
+        if step is not None and now_s - step.started_s > self._stuck_after_s:
+            self._give_up_engine(step.streams, now_s - step.started_s)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_PERIOD_S)
+            try:
+                self.check()
+            except Exception:
+                log.exception("watching over the streams failed; it goes on")
+
+    async def _start_engine(self) -> None:
+        def load() -> dict[str, Pipeline]:
+            pipelines = {pipeline.model.name: pipeline for pipeline in self._load()}
+            for pipeline in pipelines.values():
+                pipeline.warm_up()
+            return pipelines
+
+        started_s = self._now()
+        self._pipelines = await asyncio.to_thread(load)
+        scheduler = Scheduler(asyncio.get_running_loop(), self._now, lambda: self.admission.live_count)
+        scheduler.start()
+        self._scheduler = scheduler
+        log.info("ready", extra={"models": ",".join(self._pipelines), "took_s": round(self._now() - started_s, 2)})
+        if self._state is HostState.WARMING_UP:
+            self._become(HostState.SERVING)
+
+    def _give_up_engine(self, hung: Sequence[ServedStream], after_s: float) -> None:
+        log.error("the engine hangs; starting another", extra={"after_s": round(after_s, 2), "rows": len(hung)})
+        if self._scheduler is not None:
+            self._scheduler.abandon()
+            self._scheduler = None
+        for stream in self._streams:
+            if stream in hung:
+                stream.fail(EngineError(f"the engine hung; the server's log names this stream {stream.stream_id}"))
+            elif not stream.is_released:
+                stream.fail(Unavailable("the engine is started anew; resume the stream"))
+        if self._state is HostState.SERVING:
+            self._become(HostState.WARMING_UP)
+            self._restarting = asyncio.create_task(self._restart())
+
+    async def _restart(self) -> None:
+        try:
+            await self._start_engine()
+        except Exception:
+            log.exception("the engine could not be started again; the server stays out of service")
+
+    def _become(self, state: HostState) -> None:
+        self._state = state
+        self.on_state(state)
+
+    def _pipeline(self, name: str) -> Pipeline:
+        if not name:
+            return next(iter(self._pipelines.values()))
+        if name not in self._pipelines:
+            raise NotFound("model", name[:80], self._pipelines)
+        return self._pipelines[name]
+
+    def _seed(self, request: StreamRequest, pipeline: Pipeline) -> int:
+        if request.resume is None:
+            return secrets.randbits(64) if request.seed is None else request.seed
+        token = ResumeToken.unpack(request.resume.token)
+        model = pipeline.model
+        here = ResumeToken(model.name, model.version, str(request.frame_rate), token.seed)
+        if token != here:
+            received = f"a stream of {token.model} {token.version} at {token.frame_rate} fps"
+            allowed = f"{here.model} {here.version} at {here.frame_rate} fps; open a new stream without resume"
+            raise InvalidValue("config.resume.token", received, allowed)
+        return token.seed
+
+
+def _options(request: StreamRequest, seed: int) -> StreamOptions:
+    if request.resume is None:
+        return StreamOptions(request.sample_rate_hz, request.frame_rate, seed, request.polish)
+    clock = FrameClock(request.frame_rate, request.sample_rate_hz)
+    return StreamOptions(
+        request.sample_rate_hz,
+        request.frame_rate,
+        seed,
+        request.polish,
+        first_sample=request.resume.first_sample,
+        first_frame_sample=clock.sample_of(request.resume.first_frame_index),
+    )

@@ -1,0 +1,162 @@
+"""The engine thread: takes the streams that can move on, in batches, the one due first at the front.
+
+Live streams come first; clips get the steps that no live stream wants. A step is dispatched as soon as the engine is idle:
+while one runs, the next batch gathers by itself, so batches grow with the load. Results of a whole batch go back to the
+event loop in one call.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facestream.curves import CURVE_COUNT
+from facestream.errors import EngineError
+from facestream.serving.stream import ServedStream
+from facestream.types import Frames
+
+log = logging.getLogger(__name__)
+
+_NO_WEIGHTS = np.zeros((0, CURVE_COUNT), np.float32)
+
+LIVE_HOPS = 8
+"""Hops a live step may take at once: 160 ms of audio, for streams that have fallen behind."""
+
+CLIP_HOPS = 32
+"""Hops a clip step may take while no live stream is open: 640 ms."""
+
+CLIP_STEP_S = 0.008
+"""Longest clip step beside live streams; a live stream may find the engine busy for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """The step under way, for whoever watches over the engine."""
+
+    started_s: float
+    streams: tuple[ServedStream, ...]
+
+
+@dataclass(slots=True)
+class StepCounts:
+    """What the engine has done so far. Written by the engine thread, read by anyone."""
+
+    steps: int = 0
+    rows: int = 0
+    busy_s: float = 0.0
+
+
+class Scheduler:
+    """Steps streams on a thread of its own. `wake` says that a stream may have something to do."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, now: Callable[[], float], live_count: Callable[[], int]
+    ) -> None:
+        self.counts = StepCounts()
+        self.under_way: StepStarted | None = None
+        self._loop = loop
+        self._now = now
+        self._live_count = live_count
+        self._woken: deque[ServedStream] = deque()
+        self._work = threading.Event()
+        self._is_stopping = False
+        self._waiting: dict[ServedStream, None] = {}
+        self._clip_seconds_per_row_hop = 0.0
+        self._thread = threading.Thread(target=self._run, name="facestream-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def wake(self, stream: ServedStream) -> None:
+        """`stream` may have hops to compute, room for them, or have come to its end. Cheap; from any thread."""
+        self._woken.append(stream)
+        self._work.set()
+
+    def stop(self, *, wait_s: float) -> bool:
+        """Let the step under way end and stop; `False` where it has not ended within `wait_s`."""
+        self._is_stopping = True
+        self._work.set()
+        self._thread.join(wait_s)
+        return not self._thread.is_alive()
+
+    def abandon(self) -> None:
+        """Give up on a thread that hangs: whatever it returns one day is thrown away."""
+        self._is_stopping = True
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            self._work.wait()
+            self._work.clear()
+            while not self._is_stopping and (batch := self._next_batch()):
+                self._step(batch)
+
+    def _next_batch(self) -> list[ServedStream]:
+        self._take_woken()
+        ready = sorted(
+            (stream for stream in self._waiting if not stream.is_blocked), key=lambda one: (one.is_clip, one.due_s)
+        )
+        if not ready:
+            return []
+        first = ready[0]
+        alike = [one for one in ready if one.pipeline is first.pipeline and one.is_clip == first.is_clip]
+        return alike[: first.pipeline.max_rows]
+
+    def _take_woken(self) -> None:
+        while self._woken:
+            self._waiting[self._woken.popleft()] = None
+        idle = [stream for stream in self._waiting if stream.is_released or stream.live.ready_hops < 1]
+        for stream in idle:
+            del self._waiting[stream]
+        ended = [stream for stream in idle if not stream.is_released and stream.live.is_done]
+        if ended:
+            self._post(ended, [Frames(one.live.next_frame_index, _NO_WEIGHTS) for one in ended])
+
+    def _step(self, batch: Sequence[ServedStream]) -> None:
+        first = batch[0]
+        max_hops = self._clip_hops(len(batch)) if first.is_clip else LIVE_HOPS
+        started_s = self._now()
+        self.under_way = StepStarted(started_s, tuple(batch))
+        results: Sequence[Frames | EngineError]
+        try:
+            results = first.pipeline.advance([stream.live for stream in batch], max_hops)
+        except Exception as error:
+            log.exception("engine step failed", extra={"streams": [stream.stream_id for stream in batch]})
+            results = [EngineError(str(error))] * len(batch)
+        self.under_way = None
+        took_s = self._now() - started_s
+        self.counts.steps += 1
+        self.counts.rows += len(batch)
+        self.counts.busy_s += took_s
+        if first.is_clip:
+            for stream in batch:
+                stream.due_s = started_s  # the clip served longest ago is next
+            self._clip_seconds_per_row_hop = took_s / (len(batch) * max_hops)
+        if not self._is_stopping:
+            self._post(batch, results)
+
+    def _clip_hops(self, row_count: int) -> int:
+        if not self._live_count():
+            return CLIP_HOPS
+        per_hop_s = self._clip_seconds_per_row_hop * row_count
+        return max(1, min(CLIP_HOPS, int(CLIP_STEP_S / per_hop_s) if per_hop_s else 1))
+
+    def _post(self, streams: Sequence[ServedStream], results: Sequence[Frames | EngineError]) -> None:
+        # whether a stream is done is asked here, behind its step: the loop may see it later, with frames still on the way
+        outcomes = [(stream, result, stream.live.is_done) for stream, result in zip(streams, results, strict=True)]
+        self._loop.call_soon_threadsafe(_deliver, outcomes)
+
+
+def _deliver(outcomes: Sequence[tuple[ServedStream, Frames | EngineError, bool]]) -> None:
+    for stream, result, is_done in outcomes:
+        if isinstance(result, Frames):
+            stream.deliver(result, is_last=is_done)
+        elif not stream.is_released:
+            log.error("engine failed for a stream", extra={"stream": stream.stream_id, "error": str(result)})
+            stream.fail(
+                EngineError(f"the engine failed for this stream; the server's log names it under {stream.stream_id}")
+            )

@@ -1,0 +1,223 @@
+"""The server: a host and its gRPC service on one port, from the first socket to the last status.
+
+asyncio.run(serve(Settings.load()))
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from facestream.errors import InvalidValue
+from facestream.security.tls import server_credentials
+from facestream.security.tokens import TokenCheck
+from facestream.serving.host import AnimationHost, HostState
+from facestream.serving.limits import Limits
+from facestream.serving.pipeline import Pipeline, open_pipeline
+from facestream.settings import Settings
+from facestream.transports.grpc_service import AnimationService
+from facestream.transports.token_interceptor import TokenInterceptor
+from facestream.v1 import animation_service_pb2
+from facestream.v1.animation_service_pb2_grpc import add_AnimationServiceServicer_to_server
+
+log = logging.getLogger(__name__)
+
+SERVICE = animation_service_pb2.DESCRIPTOR.services_by_name["AnimationService"].full_name
+
+_CLOSE_S = 1.0
+"""For calls that are ending when the port closes."""
+
+
+def load_pipelines(settings: Settings) -> Sequence[Pipeline]:
+    """The model that the settings name."""
+    return [open_pipeline(settings.model, thread_count=settings.engine_threads)]
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Limits of every stream, from the settings."""
+    return Limits(
+        message_bytes=settings.max_message_bytes,
+        input_bound_s=settings.input_bound_s,
+        outbox_bound_s=settings.outbox_bound_s,
+        start_timeout_s=settings.start_timeout_s,
+        idle_timeout_s=settings.idle_timeout_s,
+        max_age_s=settings.max_age_s,
+        going_away_notice_s=settings.going_away_notice_s,
+    )
+
+
+class Server:
+    """Use it with `async with`: inside, it listens and is warm; behind, the port is closed and the engine gone."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load: Callable[[], Sequence[Pipeline]] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`load` makes the pipelines; by default the model of the settings."""
+        self.settings = settings
+        self.host = AnimationHost(
+            load or (lambda: load_pipelines(settings)),
+            limits_of(settings),
+            max_streams=settings.max_streams,
+            max_clips=settings.max_clips,
+            stuck_after_s=settings.stuck_after_s,
+            now=now,
+        )
+        self.host.on_state = self._note_state
+        self.port = 0
+        """Port in use, once started."""
+        self._health = health.aio.HealthServicer()
+        self._health_changes: set[asyncio.Task[None]] = set()
+        self._grpc: grpc.aio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.stop()
+
+    @property
+    def address(self) -> str:
+        """`host:port`, for clients on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.host, self.settings.host)
+        return f"{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen, then load and warm the models; callers are put off until that is done.
+
+        Raises `InvalidValue` for a port that is taken or a TLS file that is no good, and what a bundle has against it.
+        """
+        _check_port(self.settings.host, self.settings.port)
+        self._grpc = self._make_grpc()
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._grpc.start()
+        log.info("listening", extra={"address": self.address})
+        try:
+            await self.host.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def drain(self) -> None:
+        """Health turns, nobody comes in, streams finish or are closed within the grace time."""
+        log.info("draining", extra={"streams": len(self.host.streams), "grace_s": self.settings.drain_grace_s})
+        await self.host.drain(self.settings.drain_grace_s)
+
+    async def stop(self) -> None:
+        """Close the port and end the engine; streams that are open are closed."""
+        await self.host.stop()
+        if self._grpc is not None:
+            await self._grpc.stop(_CLOSE_S)
+        for change in self._health_changes:
+            change.cancel()
+
+    def _make_grpc(self) -> grpc.aio.Server:
+        settings = self.settings
+        check = TokenCheck(token.get_secret_value() for token in settings.tokens)
+        server: grpc.aio.Server = grpc.aio.server(
+            interceptors=[] if check.is_open else [TokenInterceptor(check)],
+            options=[
+                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                # a second server on the port must fail rather than take half of the callers
+                ("grpc.so_reuseport", 0),
+                # clients ping every 20 s by default, and may every 10 s
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.keepalive_time_ms", 30_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.enable_channelz", int(settings.channelz)),
+            ],
+        )
+        add_AnimationServiceServicer_to_server(AnimationService(self.host), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = [SERVICE, health.SERVICE_NAME]
+        if settings.channelz:
+            names.append(_add_channelz(server))
+        if settings.reflection:
+            reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+        where = f"{settings.host}:{settings.port}"
+        if settings.tls_certificate is not None and settings.tls_key is not None:
+            credentials = server_credentials(settings.tls_certificate, settings.tls_key)
+            self.port = server.add_secure_port(where, credentials)
+        else:
+            self.port = server.add_insecure_port(where)
+        return server
+
+    def _note_state(self, state: HostState) -> None:
+        serving = health_pb2.HealthCheckResponse.SERVING
+        status = serving if state is HostState.SERVING else health_pb2.HealthCheckResponse.NOT_SERVING
+        change = asyncio.get_running_loop().create_task(self._set_health(status))
+        self._health_changes.add(change)
+        change.add_done_callback(self._health_changes.discard)
+
+    async def _set_health(self, status: Any) -> None:
+        for service in ("", SERVICE):
+            await self._health.set(service, status)
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None = None) -> None:
+    """Run until SIGTERM or SIGINT, then drain; a second signal cuts the grace time short."""
+    server = Server(settings)
+    signals: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.put_nowait, number.name)
+    starting = asyncio.create_task(server.start())
+    first = asyncio.create_task(signals.get())
+    await asyncio.wait({starting, first}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()  # told to stop while still warming up
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        return
+    try:
+        starting.result()
+        if on_ready is not None:
+            on_ready(server)
+        log.info("stopping", extra={"signal": await first})
+        second = asyncio.create_task(signals.get())
+        draining = asyncio.create_task(server.drain())
+        await asyncio.wait({draining, second}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, second):
+            task.cancel()
+    finally:
+        first.cancel()
+        await server.stop()
+
+
+def _add_channelz(server: grpc.aio.Server) -> str:
+    try:
+        from grpc_channelz.v1 import channelz, channelz_pb2
+    except ImportError:
+        raise InvalidValue("channelz", True, "false, or: pip install 'facestream[channelz]'") from None
+    channelz.add_channelz_servicer(server)
+    return str(channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Try the address before gRPC does: its own failure is three lines of C++ and no reason."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise InvalidValue("host", repr(host), f"an address or name of this machine ({error.strerror})") from None
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as probe:
+        # as gRPC does: a port whose last connections are still closing is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            allowed = "a port that is free, or 0 for any; is another server running?"
+            raise InvalidValue("port", f"{host}:{port} ({error.strerror})", allowed) from None

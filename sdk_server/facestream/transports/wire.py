@@ -1,0 +1,201 @@
+"""Messages of `facestream.v1` as the values of the host, and back. Everything a client can get wrong in a field is refused here."""
+
+from google.protobuf.duration_pb2 import Duration
+
+from facestream import events
+from facestream.audio.pcm import Encoding, PcmFormat
+from facestream.errors import AudioError, InvalidValue
+from facestream.polish.options import ControlChange, PolishOptions
+from facestream.serving.host import CURVE_SET, OpenedStream, ResumeRequest, StreamRequest
+from facestream.serving.limits import CHUNK_BOUND_S, Limits
+from facestream.serving.live_stream import GAP_LIMIT_S
+from facestream.serving.pipeline import Pipeline
+from facestream.timebase import FrameRate
+from facestream.types import Float32, Frames
+from facestream.v1.animation_service_pb2 import Model
+from facestream.v1.audio_pb2 import AudioEncoding, AudioFormat
+from facestream.v1.config_pb2 import FrameRate as WireFrameRate
+from facestream.v1.config_pb2 import MotionControls, ResumePoint, SlowReaderPolicy, StreamConfig
+from facestream.v1.events_pb2 import (
+    AheadOfRealTime,
+    FlushDone,
+    FramesDropped,
+    Gap,
+    GoingAway,
+    GoingAwayReason,
+    SpeechEnded,
+    SpeechStarted,
+    StreamEvent,
+)
+from facestream.v1.frames_pb2 import FrameRun
+from facestream.v1.stream_started_pb2 import StreamLimits, StreamStarted
+
+_ENCODINGS: dict[int, Encoding] = {
+    AudioEncoding.AUDIO_ENCODING_S16LE: "s16le",
+    AudioEncoding.AUDIO_ENCODING_F32LE: "f32le",
+}
+_GOING_AWAY = {
+    "max_age": GoingAwayReason.GOING_AWAY_REASON_MAX_AGE,
+    "shutdown": GoingAwayReason.GOING_AWAY_REASON_SHUTDOWN,
+}
+
+
+def pcm_format_of(message: AudioFormat) -> PcmFormat:
+    """The declared format; raise `InvalidValue` naming the field."""
+    encoding = _ENCODINGS.get(message.encoding)
+    if encoding is None:
+        raise InvalidValue(
+            "config.audio_format.encoding", message.encoding, "AUDIO_ENCODING_S16LE (1) or AUDIO_ENCODING_F32LE (2)"
+        )
+    try:
+        return PcmFormat(encoding, message.sample_rate_hz, message.channel_count or 1)
+    except AudioError as error:
+        raise AudioError(f"config.audio_format.{error.field}", error.received, error.allowed) from None
+
+
+def request_of(config: StreamConfig, pcm_format: PcmFormat, *, is_clip: bool) -> StreamRequest:
+    """What the first message asks for; raise `InvalidValue` naming the field."""
+    if is_clip:
+        for name in ("resume", "slow_reader_policy"):
+            if config.HasField("resume") if name == "resume" else config.slow_reader_policy:
+                raise InvalidValue(
+                    f"config.{name}", "a value", "nothing here: a clip waits for its reader, from its start"
+                )
+    if config.slow_reader_policy not in SlowReaderPolicy.values():
+        allowed = "SLOW_READER_POLICY_DROP_OLDEST (1) or SLOW_READER_POLICY_WAIT (2)"
+        raise InvalidValue("config.slow_reader_policy", config.slow_reader_policy, allowed)
+    return StreamRequest(
+        sample_rate_hz=pcm_format.sample_rate_hz,
+        frame_rate=_frame_rate_of(config.frame_rate) if config.HasField("frame_rate") else FrameRate(30),
+        model=config.model,
+        curve_set=config.curve_set or CURVE_SET,
+        seed=config.seed if config.HasField("seed") else None,
+        polish=_polish_of(config.controls),
+        drops_oldest=config.slow_reader_policy != SlowReaderPolicy.SLOW_READER_POLICY_WAIT,
+        resume=_resume_of(config.resume) if config.HasField("resume") else None,
+        is_clip=is_clip,
+    )
+
+
+def change_of(controls: MotionControls, field: str = "control.controls") -> ControlChange:
+    """Changed values; fields that are not set stay as they are."""
+    try:
+        return ControlChange(
+            mouth_strength=controls.mouth_strength if controls.HasField("mouth_strength") else None,
+            blinks=controls.blinks if controls.HasField("blinks") else None,
+            gaze=controls.gaze if controls.HasField("gaze") else None,
+        )
+    except InvalidValue as error:
+        raise InvalidValue(f"{field}.{error.field}", error.received, error.allowed) from None
+
+
+def _polish_of(controls: MotionControls) -> PolishOptions:
+    change = change_of(controls, "config.controls")
+    defaults = PolishOptions()
+    return PolishOptions(
+        mouth_strength=defaults.mouth_strength if change.mouth_strength is None else change.mouth_strength,
+        blinks=defaults.blinks if change.blinks is None else change.blinks,
+        gaze=defaults.gaze if change.gaze is None else change.gaze,
+    )
+
+
+def _frame_rate_of(message: WireFrameRate) -> FrameRate:
+    try:
+        return FrameRate(message.numerator, message.denominator or 1)
+    except InvalidValue as error:
+        raise InvalidValue("config.frame_rate", error.received, error.allowed) from None
+
+
+def _resume_of(message: ResumePoint) -> ResumeRequest:
+    for name in ("first_sample", "first_frame_index"):
+        value = getattr(message, name)
+        if not 0 <= value < 2**48:
+            raise InvalidValue(f"config.resume.{name}", value, "0 to 2^48 - 1")
+    return ResumeRequest(message.token, message.first_sample, message.first_frame_index)
+
+
+def started_of(opened: OpenedStream, limits: Limits) -> StreamStarted:
+    """The first message of an answer."""
+    live = opened.stream.live
+    rate_hz = live.options.sample_rate_hz
+    message = StreamStarted(
+        stream_id=opened.stream.stream_id,
+        model=opened.model,
+        model_version=opened.version,
+        curve_names=opened.curve_names,
+        frame_rate=WireFrameRate(
+            numerator=live.options.frame_rate.numerator, denominator=live.options.frame_rate.denominator
+        ),
+        latency_samples=live.latency_samples,
+        limits=StreamLimits(
+            message_bytes=limits.message_bytes,
+            chunk_samples=CHUNK_BOUND_S * rate_hz,
+            gap_samples=GAP_LIMIT_S * rate_hz,
+            ahead_samples=int(limits.input_bound_s * rate_hz),
+            idle_timeout=_duration(limits.idle_timeout_s),
+        ),
+        resume_token=opened.resume_token,
+        seed=opened.seed,
+    )
+    if limits.max_age_s is not None:
+        message.limits.max_age.CopyFrom(_duration(limits.max_age_s))
+    return message
+
+
+def run_of(frames: Frames) -> FrameRun:
+    """Frames as the wire carries them."""
+    # from a list a repeated float field fills in a quarter of the time that it takes from an array (measured)
+    run = FrameRun(
+        first_frame_index=frames.first_index, frame_count=frames.count, weights=frames.weights.ravel().tolist()
+    )
+    if frames.pose is not None:
+        run.head_rotation.extend(_flat(frames.pose.head))
+        run.left_eye_rotation.extend(_flat(frames.pose.left_eye))
+        run.right_eye_rotation.extend(_flat(frames.pose.right_eye))
+    return run
+
+
+def event_of(event: events.StreamEvent) -> StreamEvent:
+    """An event as the wire carries it."""
+    match event:
+        case events.FlushDone(marker_id, next_frame_index):
+            return StreamEvent(flush_done=FlushDone(marker_id=marker_id, next_frame_index=next_frame_index))
+        case events.Gap(first_sample, sample_count):
+            return StreamEvent(gap=Gap(first_sample=first_sample, sample_count=sample_count))
+        case events.FramesDropped(first_frame_index, frame_count):
+            return StreamEvent(
+                frames_dropped=FramesDropped(first_frame_index=first_frame_index, frame_count=frame_count)
+            )
+        case events.SpeechStarted(sample):
+            return StreamEvent(speech_started=SpeechStarted(sample=sample))
+        case events.SpeechEnded(sample):
+            return StreamEvent(speech_ended=SpeechEnded(sample=sample))
+        case events.AheadOfRealTime(ahead_samples):
+            return StreamEvent(ahead_of_real_time=AheadOfRealTime(ahead_samples=ahead_samples))
+        case events.GoingAway(reason, time_left_s):
+            going_away = GoingAway(reason=_GOING_AWAY[reason], time_left=_duration(time_left_s))
+            return StreamEvent(going_away=going_away)
+
+
+def model_of(pipeline: Pipeline) -> Model:
+    """One row of `ListModels`."""
+    facts = pipeline.model
+    return Model(
+        name=facts.name,
+        version=facts.version,
+        family=facts.family,
+        latency_samples=facts.lookahead_samples,
+        curve_sets=[CURVE_SET],
+        has_pose=True,
+    )
+
+
+def _flat(rotations: Float32) -> list[float]:
+    flat: list[float] = rotations.ravel().tolist()
+    return flat
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromMilliseconds(round(1000 * seconds))
+    return duration
