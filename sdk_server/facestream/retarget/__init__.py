@@ -1,0 +1,1 @@
+"""Motion of a FLAME-format head to ARKit weights."""
