@@ -1,0 +1,197 @@
+"""Training windows: what the corpus holds, as mel power and targets, cut and mixed at random.
+
+Utterances are kept in memory as mel decibels (float16) and targets; five hours take about 350 MB. A window starts
+anywhere in an utterance and runs on into others of the same source, so nothing is padded and streams begin
+mid-word as they do in life.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facestream_models.corpus.augment import Augmenter, noise_waveform
+from facestream_models.corpus.phones import SILENCE
+from facestream_models.corpus.store import Utterance
+from facestream_models.corpus.targets import Targets, targets_of
+from facestream_models.encoders.mel import FRAMES_PER_STEP, TAIL, MelPower
+from facestream_models.live.network import STEP_SAMPLES
+
+Float32 = NDArray[np.float32]
+UNKNOWN = np.float16("nan")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One utterance of S steps: mel `decibels` [2 S, bands], targets by step, `lips` [S] (measured, or NaN)."""
+
+    decibels: NDArray[np.float16]
+    classes: NDArray[np.float16]
+    curves: NDArray[np.float16]
+    contacts: NDArray[np.float16]
+    lips: NDArray[np.float16]
+    labelled: bool
+
+    @property
+    def steps(self) -> int:
+        return len(self.classes)
+
+
+class Batch(NamedTuple):
+    """`power` [B, 2 S, bands]; targets at the instants of steps 0..S-1; `labelled` [B, S] is 0 where only lips are."""
+
+    power: torch.Tensor
+    classes: torch.Tensor
+    curves: torch.Tensor
+    contacts: torch.Tensor
+    lips: torch.Tensor
+    labelled: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How batches are drawn. `shares` weighs the sources; the others are shares of all rows."""
+
+    shares: dict[str, float] = field(default_factory=lambda: {"kokoro": 1.0})
+    negatives: float = 0.08
+    lips: float = 0.06
+
+
+class MelReader:
+    """Waveforms to mel decibels, the same arithmetic as inside the network's graph."""
+
+    def __init__(self, bands: int) -> None:
+        self.mel = MelPower(bands)
+
+    def __call__(self, audio: NDArray[np.floating] | NDArray[np.int16]) -> NDArray[np.float16]:
+        """`audio` [T] int16 or float -> decibels [2 ceil(T / 320), bands]."""
+        scale = 1.0 / 32768.0 if audio.dtype == np.int16 else 1.0
+        samples = torch.from_numpy(np.asarray(audio, dtype=np.float32) * np.float32(scale))
+        samples = torch.nn.functional.pad(samples, (0, -len(samples) % STEP_SAMPLES))
+        with torch.no_grad():
+            power, _ = self.mel(samples[None], torch.zeros(1, TAIL))
+            return (10.0 * torch.log10(power[0].clamp(min=1e-12))).half().numpy()
+
+
+class Material:
+    """Everything to train on, by source; grows while training runs."""
+
+    def __init__(self, bands: int, random: np.random.Generator, noises: int = 150) -> None:
+        self.bands = bands
+        self.random = random
+        self.read_mel = MelReader(bands)
+        self.augment = Augmenter(bands, random)
+        self.speech: dict[str, list[Item]] = defaultdict(list)
+        self.lips: list[Item] = []
+        self.noise = [self.read_mel(0.3 * noise_waveform(12.0, random)) for _ in range(noises)]
+        self.music: list[NDArray[np.float16]] = []
+
+    def add(self, utterance: Utterance) -> None:
+        """Take one utterance; one without any speech becomes background and a lesson in keeping the mouth shut."""
+        decibels = self.read_mel(utterance.audio)
+        if np.all(utterance.classes == SILENCE):
+            self.music.append(decibels)
+            return
+        targets = targets_of(utterance)
+        unknown = np.full(len(targets.classes), UNKNOWN)
+        self.speech[utterance.source].append(_item(decibels, targets, unknown, labelled=True))
+
+    def add_lips(self, audio: NDArray[np.floating], lips: Float32, utterance: Utterance | None) -> None:
+        """Take a clip with measured lip distance [F at 50 Hz], with its phones too when they are known."""
+        decibels = self.read_mel(audio)
+        steps = len(decibels) // FRAMES_PER_STEP
+        measured = np.interp(np.arange(steps), np.arange(len(lips)), lips).astype(np.float16)
+        nothing = Targets(
+            np.zeros((steps, 21), np.float32), np.zeros((steps, 15), np.float32), np.zeros((steps, 2), np.float32)
+        )
+        targets = nothing if utterance is None else targets_of(utterance)
+        self.lips.append(_item(decibels, targets, measured, labelled=utterance is not None))
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each source."""
+        found = {source: sum(item.steps for item in items) * 0.02 for source, items in self.speech.items()}
+        found["lips"] = sum(item.steps for item in self.lips) * 0.02
+        found["music"] = sum(len(decibels) for decibels in self.music) * 0.01
+        return found
+
+    def batch(self, rows: int, steps: int, mixture: Mixture) -> Batch:
+        """Random windows of S steps through random channels."""
+        windows = [self._speech_window(steps, mixture) for _ in range(rows)]
+        background = np.stack([self._background(steps) for _ in range(rows)])
+        power = np.stack([window.power for window in windows])
+        silent = self.random.random(rows) < mixture.negatives
+        power = np.where(silent[:, None, None], self.augment.alone(background), self.augment(power, background))
+        parts = [np.stack([np.asarray(w[n], np.float32) for w in windows]) for n in range(1, 6)]
+        for row in np.flatnonzero(silent):
+            parts[0][row] = np.eye(parts[0].shape[2], dtype=np.float32)[SILENCE]
+            parts[1][row], parts[2][row], parts[3][row], parts[4][row] = 0.0, 0.0, np.nan, 1.0
+        return Batch(torch.from_numpy(power), *(torch.from_numpy(part) for part in parts))
+
+    def _speech_window(self, steps: int, mixture: Mixture) -> "_Window":
+        if self.lips and self.random.random() < mixture.lips:
+            return self._window(self.lips, steps)
+        present = [source for source in self.speech if mixture.shares.get(source, 0.0) > 0.0]
+        if not present:
+            raise ValueError(f"no source of {sorted(self.speech)} has a share in {mixture.shares}")
+        weights = np.array([mixture.shares[source] for source in present])
+        return self._window(self.speech[str(self.random.choice(present, p=weights / weights.sum()))], steps)
+
+    def _window(self, items: list[Item], steps: int) -> "_Window":
+        pieces: list[tuple[Item, int, int]] = []
+        missing = steps
+        while missing > 0:
+            item = items[int(self.random.integers(len(items)))]
+            first = int(self.random.integers(item.steps)) if not pieces else 0
+            last = min(item.steps, first + missing)
+            pieces.append((item, first, last))
+            missing -= last - first
+        decibels = np.concatenate([i.decibels[FRAMES_PER_STEP * a : FRAMES_PER_STEP * b] for i, a, b in pieces])
+        return _Window(
+            _to_power(decibels),
+            *(
+                np.concatenate([getattr(i, name)[a:b] for i, a, b in pieces])
+                for name in ("classes", "curves", "contacts", "lips")
+            ),
+            np.concatenate([np.full(b - a, float(i.labelled)) for i, a, b in pieces]),
+        )
+
+    def _background(self, steps: int) -> Float32:
+        """Mel power [2 S, bands] of noise, music or a few other voices."""
+        kind = self.random.random()
+        if kind < 0.15:
+            voices = [items for items in self.speech.values() if items]
+            several = int(self.random.integers(3, 7))
+            return sum(
+                (self._window(voices[int(self.random.integers(len(voices)))], steps).power for _ in range(several)),
+                start=np.zeros((FRAMES_PER_STEP * steps, self.bands), np.float32),
+            )
+        bank = self.music if self.music and kind < 0.5 else self.noise
+        pieces = []
+        missing = FRAMES_PER_STEP * steps
+        while missing > 0:
+            track = bank[int(self.random.integers(len(bank)))]
+            first = int(self.random.integers(len(track) // 2))
+            pieces.append(track[first : first + missing])
+            missing -= len(pieces[-1])
+        return _to_power(np.concatenate(pieces))
+
+
+class _Window(NamedTuple):
+    power: Float32
+    classes: NDArray[np.float16]
+    curves: NDArray[np.float16]
+    contacts: NDArray[np.float16]
+    lips: NDArray[np.float16]
+    labelled: NDArray[np.float64]
+
+
+def _item(decibels: NDArray[np.float16], targets: Targets, lips: NDArray[np.float16], *, labelled: bool) -> Item:
+    classes, curves, contacts = (part.astype(np.float16) for part in targets)
+    return Item(decibels, classes, curves, contacts, lips, labelled)
+
+
+def _to_power(decibels: NDArray[np.float16]) -> Float32:
+    return np.asarray(np.power(np.float32(10.0), decibels.astype(np.float32) * np.float32(0.1)))

@@ -1,0 +1,175 @@
+r"""The `live` network: 16 kHz audio in, phone classes and 15 speech curves out, causal, with explicit state.
+
+    pcm -> log-mel (100 Hz) -> stem (two convolutions over frequency, 50 Hz) -> causal blocks -> classes
+                                                                             \-> with class probabilities -> curves
+
+Output step k has heard the audio up to 20(k + 1) ms and describes the time 20(k + 1) ms - look-ahead. The class head
+comes first: what the mouth does follows from what is said, and cross-entropy teaches that far better than a
+regression does (section 7 of the speech-motion-data specification).
+
+Anatomy is built in, not learned: `mouthClose` is a share of `jawOpen`, so it never exceeds it; a *seal* gate (p b m)
+closes whatever gap is left, and a *bite* gate (f v) rolls the lower lip in, by the same rules that made the targets.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facestream_models.corpus.coarticulation import CURVES
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.encoders.causal import CausalBlock, with_history
+from facestream_models.encoders.mel import TAIL, MelPower, log_features
+
+STEP_SAMPLES = 320
+STEP_RATE = 50
+
+
+@dataclass(frozen=True)
+class LiveShape:
+    """Sizes of the network. The defaults are the shipped `live` v1."""
+
+    bands: int = 64
+    stem_channels: tuple[int, int] = (16, 32)
+    width: int = 256
+    hidden: int = 512
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 1, 2, 4, 1, 2, 4, 6)
+    curve_width: int = 128
+    curve_hidden: int = 256
+    curve_dilations: tuple[int, ...] = (1, 2)
+    lookahead_steps: int = 4
+    dropout: float = 0.1
+
+    @property
+    def lookahead_samples(self) -> int:
+        return self.lookahead_steps * STEP_SAMPLES
+
+
+class LiveOutput(NamedTuple):
+    """`curves` [B, S, 15] in 0..1, `logits` [B, S, 21], `contacts` [B, S, 2] logits of seal and bite."""
+
+    curves: Tensor
+    logits: Tensor
+    contacts: Tensor
+
+
+State = dict[str, Tensor]
+
+
+class Stem(nn.Module):
+    """Two mel frames -> one step.
+
+    The convolutions slide over time and frequency, so that a voice with a shorter vocal tract looks like the same
+    phone a few bands higher.
+    """
+
+    def __init__(self, shape: LiveShape) -> None:
+        super().__init__()
+        first, second = shape.stem_channels
+        self.first = nn.Conv2d(1, first, (3, 5), stride=(1, 2), padding=(0, 2))
+        self.second = nn.Conv2d(first, second, (3, 5), stride=(2, 2), padding=(0, 2))
+        self.project = nn.Linear(second * (shape.bands // 4), shape.width)
+        self.norm = nn.LayerNorm(shape.width)
+
+    def forward(self, features: Tensor, early: Tensor, late: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`features` [B, 2 S, bands]; states `early` [B, 2, bands], `late` [B, 1, channels * bands / 2]."""
+        extended, next_early = with_history(features, early)
+        x = F.silu(self.first(extended[:, None])).transpose(1, 2)  # [B, 2 S, channels, bands / 2]
+        x, next_late = with_history(x.flatten(2), late)
+        x = x.unflatten(2, (self.first.out_channels, -1)).transpose(1, 2)
+        x = F.silu(self.second(x)).transpose(1, 2).flatten(2)
+        return self.norm(self.project(x)), next_early, next_late
+
+
+class LiveNetwork(nn.Module):
+    """See the module text. `forward` takes PCM, `from_power` mel power (training augments it there)."""
+
+    def __init__(self, shape: LiveShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.mel = MelPower(shape.bands)
+        self.stem = Stem(shape)
+        self.blocks = nn.ModuleList(
+            CausalBlock(shape.width, shape.hidden, shape.kernel, dilation, shape.dropout)
+            for dilation in shape.dilations
+        )
+        self.norm = nn.LayerNorm(shape.width)
+        self.classes = nn.Linear(shape.width, len(CLASSES))
+        self.enter_curves = nn.Linear(shape.width + len(CLASSES), shape.curve_width)
+        self.curve_blocks = nn.ModuleList(
+            CausalBlock(shape.curve_width, shape.curve_hidden, shape.kernel, dilation, 0.0)
+            for dilation in shape.curve_dilations
+        )
+        self.curve_norm = nn.LayerNorm(shape.curve_width)
+        self.curves = nn.Linear(shape.curve_width, len(CURVES))
+        self.contacts = nn.Linear(shape.curve_width, 2)
+        nn.init.constant_(self.curves.bias, -2.0)
+        nn.init.constant_(self.contacts.bias, -2.0)
+
+    def fresh_state(self, rows: int) -> State:
+        """Zeros for a stream that begins: one tensor a stateful layer, `[rows, ...]`."""
+        shape = self.shape
+        sizes: dict[str, tuple[int, ...]] = {
+            "pcm": (TAIL,),
+            "stem_early": (2, shape.bands),
+            "stem_late": (1, shape.stem_channels[0] * (shape.bands // 2)),
+            **{f"block_{n}": (b.history, shape.width) for n, b in enumerate(self._blocks(self.blocks))},
+            **{f"curve_{n}": (b.history, shape.curve_width) for n, b in enumerate(self._blocks(self.curve_blocks))},
+        }
+        return {name: torch.zeros(rows, *size) for name, size in sizes.items()}
+
+    def forward(self, pcm: Tensor, state: State) -> tuple[LiveOutput, State]:
+        """`pcm` float [B, 320 S] -> output of S steps and the next state."""
+        power, pcm_tail = self.mel(pcm, state["pcm"])
+        output, following = self.from_power(power, state)
+        return output, {"pcm": pcm_tail, **following}
+
+    def from_power(self, power: Tensor, state: State) -> tuple[LiveOutput, State]:
+        """`power` [B, 2 S, bands] -> as `forward`, without the state of the framing."""
+        following: State = {}
+        x, following["stem_early"], following["stem_late"] = self.stem(
+            log_features(power), state["stem_early"], state["stem_late"]
+        )
+        for number, block in enumerate(self.blocks):
+            x, following[f"block_{number}"] = block(x, state[f"block_{number}"])
+        x = self.norm(x)
+        logits = self.classes(x)
+        y = self.enter_curves(torch.cat([x, torch.softmax(logits, dim=2)], dim=2))
+        for number, block in enumerate(self.curve_blocks):
+            y, following[f"curve_{number}"] = block(y, state[f"curve_{number}"])
+        y = self.curve_norm(y)
+        contacts = self.contacts(y)
+        return LiveOutput(
+            _anatomical(torch.sigmoid(self.curves(y)), torch.sigmoid(contacts)), logits, contacts
+        ), following
+
+    @staticmethod
+    def _blocks(blocks: nn.ModuleList) -> list[CausalBlock]:
+        return [block for block in blocks if isinstance(block, CausalBlock)]
+
+
+def _anatomical(raw: Tensor, gates: Tensor) -> Tensor:
+    """Apply the contact rules of section 4 to raw curves [B, S, 15] with gates [B, S, 2] (seal, bite)."""
+    seal, bite = gates[..., 0], gates[..., 1]
+    column = dict(zip(CURVES, raw.unbind(dim=2), strict=True))
+    column["jawOpen"] = column["jawOpen"] * (1.0 - 0.45 * bite)
+    share = column["mouthClose"] * (1.0 - seal) + seal
+    column["mouthClose"] = column["jawOpen"] * share
+    for name in ("mouthLowerDown", "mouthUpperUp"):
+        column[name] = column[name] * (1.0 - seal)
+    for name, amount, gate in (
+        ("mouthPress", 0.30, seal),
+        ("mouthRollUpper", 0.14, seal),
+        ("mouthRollLower", 0.20, seal),
+        ("mouthRollLower", 0.45, bite),
+    ):
+        column[name] = torch.maximum(column[name], amount * gate)
+    return torch.stack([column[name] for name in CURVES], dim=2)
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trained values."""
+    return sum(parameter.numel() for parameter in network.parameters())
