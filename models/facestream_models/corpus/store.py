@@ -160,7 +160,7 @@ def read_shard(path: Path) -> list[Utterance]:
     try:
         with np.load(path, allow_pickle=False) as shard:
             return _unpack({name: shard[name] for name in shard.files})
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, KeyError, EOFError, ValueError) as error:
         raise ValueError(f"{path} is not a corpus shard: {error}") from error
 
 
