@@ -7,6 +7,7 @@ some of them (no eyes, other extras) picks its rows by name.
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +64,13 @@ class RigProfile:
 
     def motion_of(self, weights: Float32, extras: Sequence[str] = ()) -> Float32:
         """Motion [..., 53 + E] that ARKit `weights` [..., 52] look like on this head."""
-        return weights @ self.rows(self.motion_rows(extras)).T
+        motion: Float32 = weights @ self.rows(self.motion_rows(extras)).T
+        return motion
 
     def landmarks_of(self, weights: Float32) -> Float32:
         """Landmark positions [..., L, 3] in metres, neutral head pose, for ARKit `weights` [..., 52]."""
-        return self.landmark_neutral + np.einsum("lac,...c->...la", self.landmark_dirs, weights)
+        places: Float32 = self.landmark_neutral + np.einsum("lac,...c->...la", self.landmark_dirs, weights)
+        return places
 
     def lip_gap_of(self, weights: Float32) -> Float32:
         """Mean opening [...] in metres between the lips over the middle half of the mouth; 0 at rest or closer."""
@@ -80,10 +83,19 @@ class RigProfile:
         return closed
 
 
-def load_profile(path: Path, head_digest: str | None = None) -> RigProfile:
-    """Read a profile; with `head_digest`, refuse one made for another head. Raises `BundleError`."""
+def shipped_profile_path() -> Path:
+    """The profile of the open head that is installed with the package."""
+    return Path(str(files("facestream_bundles"))) / "head" / "rig_profile.npz"
+
+
+def load_profile(path: Path | None = None, head_digest: str | None = None) -> RigProfile:
+    """Read a profile, by default the open head's; with `head_digest`, refuse one made for another head.
+
+    Raises `BundleError`.
+    """
+    path = path or shipped_profile_path()
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if int(arrays["format"]) != PROFILE_FORMAT:
                 raise ValueError(f"format {int(arrays['format'])}, this version reads {PROFILE_FORMAT}")
             profile = RigProfile(
