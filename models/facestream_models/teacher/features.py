@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -97,6 +96,11 @@ class Encoder:
     """The frozen encoder on one core. `home` is what `fetch_encoder` returned."""
 
     def __init__(self, home: Path) -> None:
+        try:
+            import ctranslate2  # of the `teacher` extra: only labelling real speech needs it
+        except ImportError as error:
+            raise RuntimeError("the teacher needs ctranslate2; `pip install facestream[teacher]`") from error
+        self._to_storage = ctranslate2.StorageView.from_array
         self._model = ctranslate2.models.Whisper(
             str(home), device="cpu", compute_type="float32", inter_threads=1, intra_threads=1
         )
@@ -114,7 +118,7 @@ class Encoder:
             for number, first in window:
                 samples[first : first + len(everything[number])] = everything[number]
             mel = log_mel(samples)
-            encoded = np.array(self._model.encode(ctranslate2.StorageView.from_array(mel[None])))[0]
+            encoded = np.array(self._model.encode(self._to_storage(mel[None])))[0]
             both = np.concatenate([encoded, mel.T.reshape(frames, 2 * MELS)], axis=1)
             for number, first in window:
                 start = first // FRAME_SAMPLES

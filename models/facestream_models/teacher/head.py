@@ -124,7 +124,8 @@ def train_head(
         nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        smooth = float(loss) if step == 0 else 0.98 * smooth + 0.02 * float(loss)
+        now = float(loss.detach())
+        smooth = now if step == 0 else 0.98 * smooth + 0.02 * now
         if log is not None and (step + 1) % 100 == 0:
             log(step + 1, steps, smooth)
     head.eval()

@@ -105,12 +105,13 @@ def main() -> None:
     encoder = Encoder(fetch_encoder(corpus / "cache"))
     extract(corpus / "train", home / "synthetic", encoder, SYNTHETIC_MINUTES, arguments.seed)
     sets = real_sets(arguments.grid, arguments.grid_other)
-    for real in sets:
+    teaching = [real for real in sets if real.trainable]
+    english = next(real for real in sets if real.name == "prompt-en")
+    for real in (*teaching, english):
         encode_real(real, home / "real", encoder)
 
     def measured(name: str, head: PhoneHead) -> None:
         if arguments.english_classes is not None:
-            english = next(real for real in sets if real.name == "prompt-en")
             references = read_english_classes(arguments.english_classes)
             rows = [
                 (references[recording.key], log_posteriors(head, features))
@@ -126,13 +127,13 @@ def main() -> None:
     measured("head-1", first)
     spoken = [
         Clip(features, frame_labels(made))
-        for real in sets
-        if real.trainable
+        for real in teaching
         for made, features in label_set(real, home / "real", first)
     ]
     second = _trained(home / "head-2.npz", synthetic + spoken, arguments.epochs, arguments.seed + 1)
     measured("head-2", second)
     for real in sets:
+        encode_real(real, home / "real", encoder)
         with CorpusWriter(corpus / ("train" if real.trainable else "evaluation"), real.name, 100) as writer:
             for made, _ in label_set(real, home / "real", second):
                 if made.key not in writer.finished_keys:
