@@ -30,13 +30,10 @@ def word(*phones: str, earliest: float = 0.0, latest: float = float("inf")) -> W
 def test_a_clear_path_is_found_again(drawn: list[tuple[str, int, int, int]]) -> None:
     """Every phone is a word; some are followed by a pause. Equal neighbours may share their time in any way."""
     path: list[int] = []
-    expected = [(0, 0)]
     for symbol, frames, has_pause, pause_frames in drawn:
         path += [parts_of(symbol)[0].class_index] * frames
-        expected.append((parts_of(symbol)[0].class_index, len(path)))
         if has_pause:
             path += [0] * pause_frames
-            expected.append((0, len(path)))
     duration = len(path) * FRAME_SECONDS
     found = align(log_probabilities(path), [word(symbol) for symbol, *_ in drawn], duration)
     assert found.segments[0].start == 0.0
