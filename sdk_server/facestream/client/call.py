@@ -1,45 +1,54 @@
 """One gRPC call with its failures translated to the error tree."""
 
 import asyncio
+from collections import deque
 from typing import Any, Generic, TypeVar
 
 import grpc
 
 from facestream.client.status_errors import error_of
-from facestream.errors import FacestreamError, OutOfOrder
+from facestream.errors import FacestreamError, OutOfOrder, Unavailable
 
 _Q = TypeVar("_Q")
 _A = TypeVar("_A")
 
+_LOST = "Internal error from Core"
+_STATUS_POLL_S = 0.002
+_STATUS_POLLS = 250
+
 
 class Call(Generic[_Q, _A]):
-    """A bidirectional call: `write` what is asked, `read` what is answered. One writer and one reader at a time."""
+    """A bidirectional call: `write` what is asked, `read` what is answered. One writer and one reader at a time.
+
+    grpc.aio (1.85) loses the status of a call that the server ends while a write is under way: the failed write puts its
+    own "Internal error from Core" in its place, and `read` then gives up although answers and the true status are still
+    to come. So a failed write reads on until the true status is there, and keeps the answers for `read`.
+    """
 
     def __init__(self, call: "grpc.aio.StreamStreamCall[_Q, _A]", server: str) -> None:
         self._call = call
         self._server = server
+        self._answers = aiter(call)
+        self._unread: deque[_A] = deque()
+        self._reading = asyncio.Lock()
+        self.end: grpc.aio.AioRpcError | None = None
+        """Status of the call, once it has ended with anything but OK."""
 
     async def write(self, message: _Q) -> None:
         """Send; wait while the server's flow control says so. Raise what ended the call, if it has ended."""
         try:
             await self._call.write(message)
-        except asyncio.InvalidStateError:
-            raise await self._end() from None
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error, self._server) from None
+        except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+            await self._read_to_the_end()
+            raise self._failure() from None
 
     async def read(self) -> _A | None:
-        """The next answer; `None` once the call has ended well or was cancelled here."""
-        try:
-            message: Any = await self._call.read()
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error, self._server) from None
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._call.cancelled() and not (task and task.cancelling()):
-                return None
-            raise
-        return None if message is grpc.aio.EOF else message
+        """The next answer; `None` once the call has ended well or was cancelled here. Raise what else ended it."""
+        async with self._reading:
+            answer = self._unread.popleft() if self._unread else await self._next()
+        if answer is None and self.end is not None:
+            raise self._failure()
+        return answer
 
     async def half_close(self) -> None:
         """Say that nothing more will be sent."""
@@ -50,10 +59,41 @@ class Call(Generic[_Q, _A]):
         """End the call now; the server frees its row."""
         self._call.cancel()
 
-    async def _end(self) -> FacestreamError:
-        code = await self._call.code()
-        if code == grpc.StatusCode.OK or self._call.cancelled():
+    async def _next(self) -> _A | None:
+        """The next answer, or `None` and, unless all is well, `end`."""
+        try:
+            return await anext(self._answers, None)
+        except grpc.aio.AioRpcError as error:
+            self.end = self.end or await self._true_end(error)
+            return None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._call.cancelled() and not (task and task.cancelling()):
+                return None
+            raise
+
+    async def _read_to_the_end(self) -> None:
+        while True:
+            async with self._reading:
+                if self.end is not None or (answer := await self._next()) is None:
+                    return
+                self._unread.append(answer)
+
+    async def _true_end(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
+        """The status that the server sent, which may come a moment behind the last answer."""
+        for _ in range(_STATUS_POLLS):
+            if error.details() != _LOST:
+                break
+            await asyncio.sleep(_STATUS_POLL_S)
+            call = self._call
+            error = grpc.aio.AioRpcError(
+                await call.code(), await call.initial_metadata(), await call.trailing_metadata(), await call.details()
+            )
+        return error
+
+    def _failure(self) -> FacestreamError:
+        if self.end is None:
             return OutOfOrder("the stream has ended; open a new one")
-        initial, trailing = await self._call.initial_metadata(), await self._call.trailing_metadata()
-        details = await self._call.details()
-        return error_of(grpc.aio.AioRpcError(code, initial, trailing, details), self._server)
+        if self.end.details() == _LOST:
+            return Unavailable(f"the connection to {self._server} was lost")
+        return error_of(self.end, self._server)

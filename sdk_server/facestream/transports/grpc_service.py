@@ -14,7 +14,16 @@ from facestream.errors import FacestreamError, InvalidValue, OutOfOrder, TimeLim
 from facestream.serving.host import AnimationHost
 from facestream.serving.stream import ServedStream
 from facestream.transports.grpc_errors import status_of
-from facestream.transports.wire import change_of, event_of, model_of, pcm_format_of, request_of, run_of, started_of
+from facestream.transports.wire import (
+    change_of,
+    event_of,
+    model_of,
+    pcm_format_of,
+    request_of,
+    run_of,
+    started_of,
+    wire_names,
+)
 from facestream.types import Frames
 from facestream.v1.animation_service_pb2 import (
     AnimateClipResponse,
@@ -65,7 +74,8 @@ class AnimationService(AnimationServiceServicer):
     async def _converse(self, context: Context, response: type[Any], *, is_clip: bool) -> None:
         config = await self._config(context)
         pcm_format = pcm_format_of(config.audio_format)
-        opened = self._host.open(request_of(config, pcm_format, is_clip=is_clip))
+        with wire_names():
+            opened = self._host.open(request_of(config, pcm_format, is_clip=is_clip))
         stream = opened.stream
         call = asyncio.current_task()
         assert call is not None
@@ -121,7 +131,9 @@ async def _read(stream: ServedStream, pcm_format: PcmFormat, context: Context) -
                 case "audio":
                     audio = request.audio
                     first_sample = audio.first_sample if audio.HasField("first_sample") else None
-                    await stream.accept_audio(pcm_format.decode(audio.data), first_sample)
+                    with wire_names():
+                        samples = pcm_format.decode(audio.data)
+                    await stream.accept_audio(samples, first_sample)
                 case "control":
                     control = request.control
                     at_sample = control.at_sample if control.HasField("at_sample") else None

@@ -167,9 +167,14 @@ class Server:
             await self._health.set(service, status)
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None = None) -> None:
+async def serve(
+    settings: Settings,
+    *,
+    load: Callable[[], Sequence[Pipeline]] | None = None,
+    on_ready: Callable[[Server], None] | None = None,
+) -> None:
     """Run until SIGTERM or SIGINT, then drain; a second signal cuts the grace time short."""
-    server = Server(settings)
+    server = Server(settings, load=load)
     signals: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,10 +1,16 @@
-"""Messages of `facestream.v1` as the values of the host, and back. Everything a client can get wrong in a field is refused here."""
+"""Messages of `facestream.v1` as the values of the host, and back.
+
+What a client can get wrong in a field is refused here, or below under another name that is put right here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from google.protobuf.duration_pb2 import Duration
 
 from facestream import events
 from facestream.audio.pcm import Encoding, PcmFormat
-from facestream.errors import AudioError, InvalidValue
+from facestream.errors import InvalidValue
 from facestream.polish.options import ControlChange, PolishOptions
 from facestream.serving.host import CURVE_SET, OpenedStream, ResumeRequest, StreamRequest
 from facestream.serving.limits import CHUNK_BOUND_S, Limits
@@ -34,10 +40,28 @@ _ENCODINGS: dict[int, Encoding] = {
     AudioEncoding.AUDIO_ENCODING_S16LE: "s16le",
     AudioEncoding.AUDIO_ENCODING_F32LE: "f32le",
 }
+_WIRE_NAMES = {
+    "audio": "audio.data",
+    "encoding": "config.audio_format.encoding",
+    "sample_rate_hz": "config.audio_format.sample_rate_hz",
+    "channel_count": "config.audio_format.channel_count",
+    "frame_rate": "config.frame_rate",
+    "first_frame_sample": "config.resume.first_frame_index",
+}
 _GOING_AWAY = {
     "max_age": GoingAwayReason.GOING_AWAY_REASON_MAX_AGE,
     "shutdown": GoingAwayReason.GOING_AWAY_REASON_SHUTDOWN,
 }
+
+
+@contextmanager
+def wire_names(**more: str) -> Iterator[None]:
+    """Name the field of the message in errors that come from below, where it has another name."""
+    try:
+        yield
+    except InvalidValue as error:
+        name = {**_WIRE_NAMES, **more}.get(error.field or "", error.field or "")
+        raise type(error)(name, error.received, error.allowed) from None
 
 
 def pcm_format_of(message: AudioFormat) -> PcmFormat:
@@ -47,20 +71,17 @@ def pcm_format_of(message: AudioFormat) -> PcmFormat:
         raise InvalidValue(
             "config.audio_format.encoding", message.encoding, "AUDIO_ENCODING_S16LE (1) or AUDIO_ENCODING_F32LE (2)"
         )
-    try:
+    with wire_names():
         return PcmFormat(encoding, message.sample_rate_hz, message.channel_count or 1)
-    except AudioError as error:
-        raise AudioError(f"config.audio_format.{error.field}", error.received, error.allowed) from None
 
 
 def request_of(config: StreamConfig, pcm_format: PcmFormat, *, is_clip: bool) -> StreamRequest:
     """What the first message asks for; raise `InvalidValue` naming the field."""
     if is_clip:
-        for name in ("resume", "slow_reader_policy"):
-            if config.HasField("resume") if name == "resume" else config.slow_reader_policy:
-                raise InvalidValue(
-                    f"config.{name}", "a value", "nothing here: a clip waits for its reader, from its start"
-                )
+        for name, is_set in (("resume", config.HasField("resume")), ("slow_reader_policy", config.slow_reader_policy)):
+            if is_set:
+                allowed = "nothing: a clip starts at its start and waits for its reader"
+                raise InvalidValue(f"config.{name}", "a value", allowed)
     if config.slow_reader_policy not in SlowReaderPolicy.values():
         allowed = "SLOW_READER_POLICY_DROP_OLDEST (1) or SLOW_READER_POLICY_WAIT (2)"
         raise InvalidValue("config.slow_reader_policy", config.slow_reader_policy, allowed)
@@ -79,14 +100,12 @@ def request_of(config: StreamConfig, pcm_format: PcmFormat, *, is_clip: bool) ->
 
 def change_of(controls: MotionControls, field: str = "control.controls") -> ControlChange:
     """Changed values; fields that are not set stay as they are."""
-    try:
+    with wire_names(mouth_strength=f"{field}.mouth_strength"):
         return ControlChange(
             mouth_strength=controls.mouth_strength if controls.HasField("mouth_strength") else None,
             blinks=controls.blinks if controls.HasField("blinks") else None,
             gaze=controls.gaze if controls.HasField("gaze") else None,
         )
-    except InvalidValue as error:
-        raise InvalidValue(f"{field}.{error.field}", error.received, error.allowed) from None
 
 
 def _polish_of(controls: MotionControls) -> PolishOptions:
@@ -100,10 +119,8 @@ def _polish_of(controls: MotionControls) -> PolishOptions:
 
 
 def _frame_rate_of(message: WireFrameRate) -> FrameRate:
-    try:
+    with wire_names():
         return FrameRate(message.numerator, message.denominator or 1)
-    except InvalidValue as error:
-        raise InvalidValue("config.frame_rate", error.received, error.allowed) from None
 
 
 def _resume_of(message: ResumePoint) -> ResumeRequest:
