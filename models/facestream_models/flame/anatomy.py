@@ -1,14 +1,14 @@
 """Joints and skinning of the open head, read off its own shapes.
 
 The jaw's pivot is where the lower teeth say it is: their motion in `jawOpen` is a pure rotation (24.4 degrees; the
-teeth fit it within 0.3 mm) about an axis 6 mm in front of the ear canal, the place of the temporomandibular joint. How much a
-skin vertex belongs to the jaw is how far it follows that rotation.
+teeth fit it within 0.3 mm) about an axis near the temporomandibular joint. How much a skin vertex belongs to the jaw
+is how far it follows that rotation.
 """
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from facestream_models.flame.crop import affine_weights
+from facestream_models.flame.crop import affine_weights, sphere_of
 from facestream_models.flame.head import (
     JAW,
     JOINT_COUNT,
@@ -41,6 +41,12 @@ def jaw_rotation(teeth: Float64, opened: Float64) -> tuple[float, Float64]:
     return float(angle[0]), pivot
 
 
+def slide_as_turn(teeth: Float64, slide: Float64, pivot: Float64) -> float:
+    """Angle about +Y through the pivot that comes closest to sliding the `teeth` [N, 3] sideways."""
+    arm = teeth[:, 2] - pivot[2]
+    return float(np.arctan2((arm * slide[:, 0]).sum(), (arm**2).sum()))
+
+
 def joint_regressor(template: Float64, eyes: tuple[Int64, Int64], skin: Int64, pivot: Float64) -> Float64:
     """Weights [J, V] that make the five joints out of the vertices, following identity changes affinely."""
     gaze_origin = np.concatenate([template[eye] for eye in eyes]).mean(axis=0) * [0, 1, 1]
@@ -53,8 +59,6 @@ def joint_regressor(template: Float64, eyes: tuple[Int64, Int64], skin: Int64, p
         near = skin[np.argsort(np.linalg.norm(template[skin] * [0.25, 1, 1] - place, axis=1))[:_NEIGHBOURS]]
         regressor[joint, near] = affine_weights(template[near], place[None])[0]
     for joint, eye in ((LEFT_EYE, eyes[0]), (RIGHT_EYE, eyes[1])):
-        from facestream_models.flame.crop import sphere_of
-
         centre, _ = sphere_of(template[eye])
         regressor[joint, eye] = affine_weights(template[eye], centre[None])[0]
     return regressor

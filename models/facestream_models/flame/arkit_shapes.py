@@ -4,7 +4,8 @@ The face units are used as their author drew them, with four corrections, each a
 
 1. left and right twins become mirror images (they differ by up to 0.6 mm in the source);
 2. the upper teeth never move, the lower teeth move with the jaw only, each eyeball turns rigidly about its centre;
-3. `mouthClose` is corrected by up to 0.6 mm along the slit so that `jawOpen = mouthClose` brings the lips together at every opening;
+3. `mouthClose` is corrected by up to 0.4 mm along the slit so that `jawOpen = mouthClose` brings the lips together
+   at every opening;
 4. the tongue lies flat in the floor of the mouth when the jaw is open, and `tongueOut` goes far enough to be seen.
 """
 
@@ -17,6 +18,8 @@ from facestream_models.flame.mouth_rings import MouthRings
 
 JAW_SHAPES = ("jawOpen", "jawForward", "jawLeft", "jawRight")
 _SPREAD_STEPS = 30
+_TONGUE_FLATNESS, _TONGUE_BACK, _TONGUE_RISE = 0.7, 0.09, 0.02
+_TONGUE_DROP, _TONGUE_REACH = 0.35, 1.5
 
 
 def mirrored(displacements: Float64, mirror: Int64) -> Float64:
@@ -37,7 +40,21 @@ def keep_teeth_on_bone(shapes: Float64, upper: Int64, lower: Int64) -> None:
     """Stop the teeth in every shape but, for the lower ones, those of the jaw. In place."""
     shapes[:, upper] = 0
     others = [index for index, name in enumerate(ARKIT_NAMES) if name not in JAW_SHAPES]
-    shapes[np.ix_(others, lower)] = 0
+    shapes[np.array(others)[:, None], lower] = 0
+
+
+def rest_tongue(body: Float64, tongue: Int64) -> None:
+    """Lay the tongue behind the lower teeth, flatter than MakeHuman has it (it fills the mouth). In place, dm."""
+    floor = body[tongue, 1].min()
+    body[tongue, 1] = floor + _TONGUE_FLATNESS * (body[tongue, 1] - floor) + _TONGUE_RISE
+    body[tongue, 2] -= _TONGUE_BACK
+
+
+def move_tongue(shapes: Float64, body: Float64, tongue: Int64) -> None:
+    """Press the tongue down as the jaw opens, and let `tongueOut` reach past the lips from its new rest. In place."""
+    height = body[tongue, 1] - body[tongue, 1].min()
+    shapes[INDEX["jawOpen"], tongue, 1] -= _TONGUE_DROP * height
+    shapes[INDEX["tongueOut"], tongue] *= _TONGUE_REACH
 
 
 def close_lips(shapes: Float64, vertices: Float64, rings: MouthRings, adjacency: csr_array) -> float:

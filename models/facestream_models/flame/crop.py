@@ -1,8 +1,8 @@
 """From the MakeHuman body to a head: parts, eyeballs, and a clean cut below the neck.
 
 Everything here is linear in the vertices of the body mesh, so one sparse matrix carries the template and every
-target over: rows of kept vertices pick one, rows on the cut mix two, rows of the eyeballs mix the 72 vertices of
-MakeHuman's coarse eye.
+target over: rows of kept vertices pick one, rows on the cut mix two, rows of eyeballs and teeth mix the
+vertices of the coarse ones that they replace.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from scipy.sparse import coo_array, csr_array
 
 from facestream_models.flame.head import Float64, Int64
 from facestream_models.flame.mouth_rings import LIP_RINGS, MouthRings
+from facestream_models.flame.teeth import Arch, lower_arch, upper_arch
 
 BUST_CENTRE = np.array([0.0, 6.75, 0.2])
 BUST_RADIUS = 1.42
@@ -31,7 +32,7 @@ _CORNEA_BULGE = 0.055
 class Crop:
     """`carry` [V, N] maps body vertices to head vertices; `parts` name -> triangles [T, 3] of the head.
 
-    `source` [V] is the body vertex of a head vertex, -1 for those on the cut and on the eyeballs.
+    `source` [V] is the body vertex of a head vertex, -1 for those on the cut, eyeballs and teeth.
     """
 
     carry: csr_array
@@ -49,8 +50,6 @@ class Crop:
 def crop_head(vertices: Float64, quads: dict[str, Int64], rings: MouthRings) -> Crop:
     """Cut the head off the body `vertices` [N, 3] (decimetres, average adult)."""
     groups = _skin_groups(quads["body"], rings)
-    groups["teeth_upper"] = _triangles(quads["helper-upper-teeth"], vertices)
-    groups["teeth_lower"] = _triangles(quads["helper-lower-teeth"], vertices)
     groups["tongue"] = _triangles(quads["helper-tongue"], vertices)
     lashes = [quads[name] for name in sorted(quads) if "eyelashes" in name]
     groups["lashes"] = _triangles(np.concatenate(lashes), vertices)
@@ -60,6 +59,10 @@ def crop_head(vertices: Float64, quads: dict[str, Int64], rings: MouthRings) -> 
     builder = _Builder(vertices)
     inside = _bust_level(vertices)
     parts = {name: builder.add(triangles, inside) for name, triangles in groups.items()}
+    slit = vertices[rings.slit_middle]
+    for row, arch in (("upper", upper_arch(slit)), ("lower", lower_arch(slit))):
+        coarse = np.unique(quads[f"helper-{row}-teeth"])
+        parts |= {f"{name}_{row}": part for name, part in builder.add_arch(coarse, arch).items()}
     for side in ("left", "right"):
         coarse = np.unique(quads[f"helper-{side[0]}-eye"])
         parts |= {f"{layer}_{side}": part for layer, part in builder.add_eyeball(coarse).items()}
@@ -94,7 +97,8 @@ def _skin_groups(body: Int64, rings: MouthRings) -> dict[str, Int64]:
 
 def _bust_level(vertices: Float64) -> Float64:
     """Above zero where a vertex [N, 3] is kept."""
-    return np.maximum(vertices[:, 1] - BUST_TOP, BUST_RADIUS - np.linalg.norm(vertices - BUST_CENTRE, axis=1))
+    level: Float64 = np.maximum(vertices[:, 1] - BUST_TOP, BUST_RADIUS - np.linalg.norm(vertices - BUST_CENTRE, axis=1))
+    return level
 
 
 def _triangles(quads: Int64, vertices: Float64) -> Int64:
@@ -157,6 +161,12 @@ class _Builder:
             inner, inner_next = ring(number - 1), np.roll(ring(number - 1), -1)
             layers[name] += [np.stack([inner, outer, here], axis=1), np.stack([inner, here, inner_next], axis=1)]
         return {name: np.concatenate(triangles) for name, triangles in layers.items()}
+
+    def add_arch(self, coarse: Int64, arch: Arch) -> dict[str, Int64]:
+        """Crowns and gums that follow MakeHuman's `coarse` teeth vertices."""
+        first = len(self._rows)
+        self._rows += [(coarse, row) for row in affine_weights(self._vertices[coarse], arch.points)]
+        return {"teeth": first + arch.crowns, "gums": first + arch.gums}
 
     def finish(self, parts: dict[str, Int64]) -> Crop:
         counts = [len(columns) for columns, _ in self._rows]

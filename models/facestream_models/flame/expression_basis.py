@@ -14,7 +14,8 @@ from facestream_models.flame.head import JOINT_COUNT, Float64, Int64
 from facestream_models.flame.rigid import rotation_matrix
 
 _GAZE_WEIGHT = 0.5
-"""51 shapes, 50 components: what is left out is looked for first among the lids of the gaze shapes, which the eyes' rotation tells anyway."""
+"""51 shapes, 50 components: what is left out is looked for first among the lids of the gaze shapes, as the eyes'
+rotation tells those anyway."""
 
 _TYPICAL_WEIGHT = 0.25
 """A component is scaled so that independent ARKit weights of this spread give it unit variance."""
@@ -43,27 +44,36 @@ def neutral_residuals(template: Float64, shapes: Float64, joints: Float64, skinn
 
 
 def fit_expression_basis(
-    residuals: Float64, count: int, *, excluded: tuple[str, ...], unmoved: Int64
+    residuals: Float64, count: int, *, excluded: tuple[str, ...], face: Int64, unmoved: Int64
 ) -> ExpressionBasis:
-    """Orthogonal components of `residuals` [52, V, 3].
+    """Components of `residuals` [52, V, 3], orthogonal over the `face` vertices.
 
-    `excluded` shapes are left to extras; `unmoved` vertices (the tongue, which FLAME does not have) are moved by
-    joints alone.
+    What the components mean depends on skin and lips (`face`) alone; lashes and the inside of the mouth follow by
+    the same combination of residuals. `excluded` shapes are left to extras; `unmoved` vertices (teeth, tongue,
+    eyeballs: FLAME has none of them in its expressions) are moved by joints alone.
     """
     used = np.array([name not in excluded for name in ARKIT_NAMES])
-    residuals = residuals.copy()
+    residuals = residuals * used[:, None, None]
     residuals[:, unmoved] = 0
-    flat = residuals.reshape(CURVE_COUNT, -1)
-    size = np.linalg.norm(flat, axis=1)
+    flat = residuals[:, face].reshape(CURVE_COUNT, -1)
     weight = np.array([_GAZE_WEIGHT if name.startswith("eyeLook") else 1.0 for name in ARKIT_NAMES])
-    scaled = flat[used] * (weight / np.maximum(size, 1e-9))[used, None]
-    left = np.linalg.svd(scaled, full_matrices=False)[2][:count]
-    # A component's sign is free; the side with the larger third moment is called positive.
-    left *= np.where((left**3).sum(axis=1) < 0, -1.0, 1.0)[:, None]
-    coefficients = left @ flat.T
-    coefficients[:, ~used] = 0
+    mix = weight / np.maximum(np.linalg.norm(flat, axis=1), 1e-9) * used
+    left, values, right = np.linalg.svd(flat * mix[:, None], full_matrices=False)
+    left, values, right = left[:, :count], values[:count], right[:count]
+    signs = np.array([_sign(row) for row in right @ flat.T])
+    right, left = right * signs[:, None], left * signs
+    coefficients = right @ flat.T
     spread = _TYPICAL_WEIGHT * np.linalg.norm(coefficients, axis=1)
-    error = np.sqrt(((flat - coefficients.T @ left) ** 2).reshape(CURVE_COUNT, -1, 3).sum(axis=2).mean(axis=1))
-    error[~used] = 0
-    dirs = (left * spread[:, None]).reshape(count, -1, 3).transpose(1, 2, 0)
-    return ExpressionBasis(dirs, coefficients / spread[:, None], error)
+    # Component = combination of the residuals, on every vertex alike.
+    combination = (mix[:, None] * left / values) * spread
+    dirs = np.einsum("cva,ce->vae", residuals, combination)
+    coefficients = coefficients / spread[:, None]
+    error = residuals - np.einsum("vae,ec->cva", dirs, coefficients)
+    rms = np.sqrt((error**2).sum(axis=2).mean(axis=1))
+    return ExpressionBasis(dirs, coefficients, rms)
+
+
+def _sign(coefficients: Float64) -> float:
+    """A component's sign is free: its first large coefficient is positive (mirror twins are equally large)."""
+    size = np.abs(coefficients)
+    return float(np.sign(coefficients[np.argmax(size >= 0.9 * size.max())]))

@@ -68,12 +68,17 @@ class Head:
         return np.unique(np.concatenate([self.triangles[slice(*self.parts[name])] for name in names]))
 
     def digest(self) -> str:
-        """SHA-256 over the arrays that give motion its meaning; rig profiles and models name it."""
+        """SHA-256 over what gives motion its meaning (joints, and skin where the head has parts).
+
+        Rig profiles and models name it; teeth, colours or a longer tongue do not change it.
+        """
+        vertices = self.part_vertices("skin", "lips") if self.parts else np.arange(self.vertex_count)
         digest = hashlib.sha256()
-        for name in ("template", "triangles", "expression_dirs", "joint_regressor", "skinning"):
-            array = np.ascontiguousarray(getattr(self, name))
-            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            digest.update(array.tobytes())
+        for array in (
+            self.template[vertices], self.expression_dirs[vertices], self.skinning[vertices], self.joints.round(5),
+        ):  # fmt: skip
+            digest.update(f"{array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
 
@@ -108,7 +113,7 @@ def save_head(head: Head, path: Path | io.BytesIO) -> None:
 def load_head(path: Path) -> Head:
     """Read what `save_head` wrote. Raises `BundleError` for a file that is no head or of another format."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _from_arrays(arrays)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(
@@ -150,7 +155,7 @@ def _from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Head:
         parts={name: (int(first), int(end)) for name, (first, end) in zip(names, arrays["part_ranges"], strict=True)},
         landmarks={name: int(vertex) for name, vertex in zip(landmarks, arrays["landmark_vertices"], strict=True)},
         arkit_dirs=_dense("arkit_dirs", arrays) if "arkit_dirs_values" in arrays else None,
-        colours=arrays["colours"] if "colours" in arrays else None,
+        colours=arrays.get("colours"),
     )
 
 

