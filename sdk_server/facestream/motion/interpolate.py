@@ -68,5 +68,5 @@ def client_latency_samples(hops: Fraction, hop_samples: int, sample_rate_hz: int
 
 
 def interpolate(before: Float32, after: Float32, share: Float32) -> Float32:
-    """Straight line between motion rows `[B, D]`; `share` is `[B]`. A share of 0 gives `before` exactly."""
-    return np.asarray(before + share[:, None] * (after - before), np.float32)
+    """Straight line between motion rows `[..., D]`; `share` is `[..., 1]`. A share of 0 gives `before` exactly."""
+    return np.asarray(before + share * (after - before), np.float32)

@@ -19,78 +19,85 @@ MIN_PAUSE_S, MAX_PAUSE_S = 0.6, 9.0
 CLOSING_S = (0.070, 0.090)
 SHUT_S = (0.020, 0.040)
 OPENING_S = (0.120, 0.160)
-FADE_S = 0.1
-"""Switching blinks on or off takes so long, so that a lid never jumps."""
+DEPTH_RANGE = (0.92, 1.0)
 
-BLOCK, NUMBER, START, CLOSING, SHUT, OPENING, DEPTH, AMOUNT = range(8)
-"""Columns of the state `[B, 8]`: which blink comes next or is under way, and how much of it is shown."""
-STATE_SIZE = 8
+BLOCK, NUMBER, START, CLOSING, SHUT, OPENING, DEPTH = range(7)
+"""Columns of the state `[B, 7]`: the blink that comes next or is under way."""
+STATE_SIZE = 7
 
 _LIDS = sided("eyeBlink")
 _WIDE = sided("eyeWide")
 _LANES = {"pause": 10, "closing": 12, "shut": 13, "opening": 14, "depth": 15}
 
 
-def fresh_blink(is_on: bool) -> Float64:
-    """State before the first frame: no block yet."""
+def fresh_blink(first_time_s: float) -> Float64:
+    """State of a stream whose first frame lies at that time: at the end of the block before."""
     state = np.zeros(STATE_SIZE)
-    state[BLOCK] = -1.0
-    state[START] = -1.0
-    state[AMOUNT] = float(is_on)
+    state[[CLOSING, SHUT, OPENING]] = CLOSING_S[0], SHUT_S[0], OPENING_S[0]  # of a blink without depth
+    state[BLOCK] = np.floor(first_time_s / BLOCK_S) - 1.0
+    state[START] = (state[BLOCK] + 1.0) * BLOCK_S
     return state
 
 
-def blink(state: Float64, seed: Counter, time_s: Float64, frame_s: Float64, is_on: Float32) -> Float32:
-    """How far the lids are shut `[B]`, 0..1, at `time_s`; moves `state` `[B, 8]` on in place."""
-    _advance(state, seed, time_s)
-    step = frame_s / FADE_S
-    state[:, AMOUNT] += np.clip(is_on - state[:, AMOUNT], -step, step)
-    into = time_s - state[:, START]
-    closing = np.clip(into / state[:, CLOSING], 0.0, 1.0)
-    opening = np.clip((into - state[:, CLOSING] - state[:, SHUT]) / state[:, OPENING], 0.0, 1.0)
-    lid = closing * closing * (3.0 - 2.0 * closing) - opening * opening * (3.0 - 2.0 * opening)
-    return (lid * state[:, DEPTH] * state[:, AMOUNT]).astype(np.float32)
+def lids(state: Float64, seed: Counter, times_s: Float64) -> Float64:
+    """How far the lids are shut `[B, F]`, 0..1, at times that rise along each row; moves `state` on in place."""
+    lid = _pulse(state, times_s)
+    due = np.flatnonzero(times_s[:, -1] >= _end(state))
+    while due.size:
+        state[due] = _next_blink(state[due], seed[due])
+        lid[due] += _pulse(state[due], times_s[due])  # blinks do not overlap
+        due = due[times_s[due, -1] >= _end(state[due])]
+    return lid
 
 
 def close_lids(weights: Float32, lid: Float32) -> None:
-    """Shut the eyes of weights `[B, C]` by `lid` `[B]`, in place; wide eyes narrow while they do."""
+    """Shut the eyes of weights `[N, C]` by `lid` `[N]`, in place; wide eyes narrow while they do."""
     weights[:, _LIDS] = np.maximum(weights[:, _LIDS], lid[:, None])
     weights[:, _WIDE] *= 1.0 - lid[:, None]
 
 
-def _advance(state: Float64, seed: Counter, time_s: Float64) -> None:
-    """Draw blinks until none lies wholly in the past."""
-    while True:
-        end = state[:, START] + state[:, CLOSING] + state[:, SHUT] + state[:, OPENING]
-        due = np.flatnonzero(time_s >= end)
-        if not due.size:
-            return
-        state[due] = _next_blink(state[due], seed[due], time_s[due], end[due])
+def _end(state: Float64) -> Float64:
+    """When each blink is over; a row that waits for its next block is over when that begins."""
+    return np.where(state[:, DEPTH] > 0.0, state[:, START] + _length(state), state[:, START])
 
 
-def _next_blink(state: Float64, seed: Counter, time_s: Float64, end: Float64) -> Float64:
-    block = np.floor(time_s / BLOCK_S)
-    same = block == state[:, BLOCK]
-    number = np.where(same, state[:, NUMBER] + 1.0, 0.0)
-    after = np.where(same, end, block * BLOCK_S)
-    key = (seed, block.astype(np.uint64), number.astype(np.uint64))
+def _length(state: Float64) -> Float64:
+    return np.asarray(state[:, CLOSING] + state[:, SHUT] + state[:, OPENING])
 
-    def between(limits: tuple[float, float], lane: str) -> Float64:
-        low, high = limits
-        return low + (high - low) * uniform(key[0], _LANES[lane], key[1], key[2])
 
-    pause = MEDIAN_PAUSE_S * np.exp(PAUSE_SPREAD * normal(key[0], _LANES["pause"], key[1], key[2]))
+def _pulse(state: Float64, times_s: Float64) -> Float64:
+    """One blink `[B, F]`: down, shut, up again, each move with soft ends."""
+    into = times_s - state[:, START, None]
+    closing = into / state[:, CLOSING, None]
+    opening = (into - state[:, CLOSING, None] - state[:, SHUT, None]) / state[:, OPENING, None]
+    return np.asarray((_soft(closing) - _soft(opening)) * state[:, DEPTH, None])
+
+
+def _soft(share: Float64) -> Float64:
+    share = np.minimum(np.maximum(share, 0.0), 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share))
+
+
+def _next_blink(state: Float64, seed: Counter) -> Float64:
+    """The blink after each one `[B, 7]`."""
+    block_end = (state[:, BLOCK] + 1.0) * BLOCK_S
+    new_block = state[:, START] >= block_end
+    following = np.zeros_like(state)
+    following[:, BLOCK] = state[:, BLOCK] + new_block
+    following[:, NUMBER] = np.where(new_block, 0.0, state[:, NUMBER] + 1.0)
+    key = (following[:, BLOCK].astype(np.uint64), following[:, NUMBER].astype(np.uint64))
+    for column, (low, high), lane in (
+        (CLOSING, CLOSING_S, "closing"),
+        (SHUT, SHUT_S, "shut"),
+        (OPENING, OPENING_S, "opening"),
+        (DEPTH, DEPTH_RANGE, "depth"),
+    ):
+        following[:, column] = low + (high - low) * uniform(seed, _LANES[lane], *key)
+    pause = MEDIAN_PAUSE_S * np.exp(PAUSE_SPREAD * normal(seed, _LANES["pause"], *key))
+    after = np.where(new_block, block_end, state[:, START] + _length(state))
     start = after + np.clip(pause, MIN_PAUSE_S, MAX_PAUSE_S)
-    following = state.copy()
-    following[:, BLOCK] = block
-    following[:, NUMBER] = number
-    following[:, CLOSING] = between(CLOSING_S, "closing")
-    following[:, SHUT] = between(SHUT_S, "shut")
-    following[:, OPENING] = between(OPENING_S, "opening")
-    following[:, DEPTH] = between((0.92, 1.0), "depth")
-    # A blink that would begin in the next block belongs to nobody: wait for that block.
-    block_end = (block + 1.0) * BLOCK_S
-    beyond = start >= block_end
-    following[:, START] = np.where(beyond, block_end, start)
-    following[beyond, DEPTH] = 0.0
+    # One that would begin in the next block is not drawn: in its place the row waits for that block.
+    block_end = (following[:, BLOCK] + 1.0) * BLOCK_S
+    following[:, START] = np.minimum(start, block_end)
+    following[start >= block_end, DEPTH] = 0.0
     return following

@@ -1,7 +1,5 @@
-"""The last stage, in order: strength, calm, limits, smoothing, blinks, gaze, ease to the end, eye rotations."""
+"""The last stage: strength, calm, limits and smoothing frame by frame; then blinks, gaze and the ending at once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,99 +14,86 @@ from facestream.polish.rest import calm_next, hold_shut
 from facestream.polish.smoothing import smooth
 from facestream.types import Float32
 
-STRENGTH, SMOOTHING, BLINKS, GAZE, EASE = range(5)
+STRENGTH, SMOOTHING, EASE, BLINKS, GAZE = range(5)
 """Columns of the settings row; switches are 0 or 1."""
+_LAYERS = slice(BLINKS, GAZE + 1)
 
+FADE_S = 0.12
+"""Switching blinks or gaze takes so long, so that an eye never jumps."""
+
+SETTINGS, SEED, CALM = "polish.settings", "polish.seed", "polish.calm"
+SMOOTHED, SHOWN, BLINK, LOOK = "polish.smoothed", "polish.shown", "polish.blink", "polish.gaze"
 POLISH_COLUMNS: dict[str, tuple[tuple[int, ...], npt.DTypeLike]] = {
-    "polish.settings": ((5,), np.float32),
-    "polish.seed": ((), np.uint64),
-    "polish.calm": ((), np.float32),
-    "polish.smoothed": ((CURVE_COUNT,), np.float32),
-    "polish.blink": ((blink.STATE_SIZE,), np.float64),
-    "polish.gaze": ((gaze.STATE_SIZE,), np.float64),
+    SETTINGS: ((5,), np.float32),
+    SEED: ((), np.uint64),
+    CALM: ((), np.float32),
+    SMOOTHED: ((CURVE_COUNT,), np.float32),
+    SHOWN: ((2,), np.float32),
+    BLINK: ((blink.STATE_SIZE,), np.float64),
+    LOOK: ((gaze.STATE_SIZE,), np.float64),
 }
-"""State of this stage for one stream: column name -> shape and element type."""
+"""State of this stage for one stream: column name -> shape and element type. `SHOWN` is how much of the blinks and of
+the gaze is shown, between off and on."""
 
-_MOUTH = np.array([name.startswith(("jaw", "mouth")) or name in ("cheekPuff", "tongueOut") for name in ARKIT_NAMES])
+Rows = dict[str, npt.NDArray[Any]]
+"""Those columns for a batch, `[B, ...]`."""
 
-
-@dataclass(frozen=True, slots=True)
-class FrameTime:
-    """One stream's frame: its time and length in seconds, and how much of the face the ending leaves (`presence`)."""
-
-    time_s: float
-    frame_s: float
-    presence: float
+_MOUTH = np.array(
+    [name.startswith(("jaw", "mouth")) or name in ("cheekPuff", "tongueOut") for name in ARKIT_NAMES], np.float32
+)
 
 
-@dataclass(frozen=True, slots=True)
-class FrameMoment:
-    """The same for a batch, each `[B]`, with the probability of silence."""
-
-    time_s: Float64
-    frame_s: Float64
-    presence: Float32
-    silence: Float32
-
-    @classmethod
-    def of(cls, times: Sequence[FrameTime], silence: Float32) -> "FrameMoment":
-        table = np.array([(time.time_s, time.frame_s, time.presence) for time in times])
-        return cls(table[:, 0], table[:, 1], table[:, 2].astype(np.float32), silence)
+def fresh_row(seed: int, options: PolishOptions, first_time_s: float) -> Rows:
+    """Columns of a new stream whose first frame lies at that time; those not named are zero."""
+    settings = [options.mouth_strength, options.smoothing, options.ease_to_rest, options.blinks, options.gaze]
+    return {
+        SETTINGS: np.array(settings, np.float32),
+        SEED: np.array(seed, np.uint64),
+        SHOWN: np.array(settings[_LAYERS], np.float32),
+        BLINK: blink.fresh_blink(first_time_s),
+        LOOK: gaze.fresh_gaze(first_time_s),
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class Polished:
-    """Finished weights `[B, C]` and eye rotations `[B, 4]` (quaternions x y z w)."""
-
-    weights: Float32
-    left_eye: Float32
-    right_eye: Float32
+def apply_change(settings: Float32, change: ControlChange) -> None:
+    """Put the new values into a settings row `[5]`."""
+    for column, value in ((STRENGTH, change.mouth_strength), (BLINKS, change.blinks), (GAZE, change.gaze)):
+        if value is not None:
+            settings[column] = value
 
 
-class Polisher:
-    """Turns retargeted weights into frames fit to show. All memory is in the rows it is given."""
+def settle(weights: Float32, silence: Float32, frame_s: Float64, state: Rows) -> None:
+    """One frame of every row: retargeted weights `[B, C]` and the probability of silence `[B]` move `state` on.
 
-    def fresh_row(self, seed: int, options: PolishOptions) -> dict[str, Any]:
-        """Columns of a new stream that are not zero."""
-        return {
-            "polish.settings": np.array(
-                [options.mouth_strength, options.smoothing, options.blinks, options.gaze, options.ease_to_rest],
-                np.float32,
-            ),
-            "polish.seed": np.uint64(seed),
-            "polish.blink": blink.fresh_blink(options.blinks),
-            "polish.gaze": gaze.fresh_gaze(options.gaze),
-        }
+    The frame's weights are `state[SMOOTHED]` then.
+    """
+    settings = state[SETTINGS]
+    weights = weights * (1 + _MOUTH * (settings[:, STRENGTH, None] - 1))
+    state[CALM] = calm_next(state[CALM], silence, frame_s)
+    hold_shut(weights, state[CALM] * settings[:, EASE])
+    limit(weights)
+    state[SMOOTHED] = smooth(weights, state[SMOOTHED], settings[:, SMOOTHING], frame_s)
+    step = (frame_s / FADE_S).astype(np.float32)[:, None]
+    to_go = settings[:, _LAYERS] - state[SHOWN]
+    state[SHOWN] = state[SHOWN] + np.minimum(np.maximum(to_go, -step), step)
 
-    def changed_settings(self, settings: Float32, change: ControlChange) -> Float32:
-        """Settings `[B, 5]` after a control."""
-        changed = settings.copy()
-        for column, value in ((STRENGTH, change.mouth_strength), (BLINKS, change.blinks), (GAZE, change.gaze)):
-            if value is not None:
-                changed[:, column] = value
-        return changed
 
-    def polish(self, weights: Float32, moment: FrameMoment, state: dict[str, npt.NDArray[Any]]) -> Polished:
-        """One frame of every row: weights `[B, C]` in, `state` (the columns above, `[B, ...]`) moved on in place."""
-        settings = state["polish.settings"]
-        polished = weights.copy()
-        polished[:, _MOUTH] *= settings[:, STRENGTH, None]
+def finish(
+    weights: Float32, shown: Float32, times_s: Float64, presence: Float32, state: Rows
+) -> tuple[Float32, Float32]:
+    """Blinks, gaze and the ending for runs of settled frames; `state` moves on.
 
-        state["polish.calm"] = calm_next(state["polish.calm"], moment.silence, moment.frame_s)
-        hold_shut(polished, state["polish.calm"] * settings[:, EASE])
-        limit(polished)
-        polished = smooth(polished, state["polish.smoothed"], settings[:, SMOOTHING], moment.frame_s)
-        state["polish.smoothed"] = polished.copy()
-
-        lid = blink.blink(
-            state["polish.blink"], state["polish.seed"], moment.time_s, moment.frame_s, settings[:, BLINKS]
-        )
-        blink.close_lids(polished, lid)
-        yaw, pitch = gaze.gaze(
-            state["polish.gaze"], state["polish.seed"], moment.time_s, moment.frame_s, settings[:, GAZE]
-        )
-        gaze.turn_eyes(polished, yaw, pitch)
-        limit(polished)
-        polished *= moment.presence[:, None]
-        eyes = gaze.eye_rotations(polished)
-        return Polished(polished, eyes[:, 0], eyes[:, 1])
+    Takes weights `[B, F, C]`, `shown` `[B, F, 2]`, times `[B, F]` that rise along each row, and `presence` `[B, F]`
+    (how much of the face the ending leaves). Gives weights `[B, F, C]` and eye rotations `[B, F, 2, 4]` (left, right;
+    quaternions x y z w).
+    """
+    row_count, frame_count = times_s.shape
+    frames = weights.reshape(-1, CURVE_COUNT).copy()
+    lid = blink.lids(state[BLINK], state[SEED], times_s) * shown[:, :, 0]
+    blink.close_lids(frames, lid.astype(np.float32).ravel())
+    angles = (gaze.looks(state[LOOK], state[SEED], times_s) * shown[:, :, 1, None]).astype(np.float32).reshape(-1, 2)
+    gaze.turn_eyes(frames, angles[:, 0], angles[:, 1])
+    limit(frames)
+    frames *= presence.reshape(-1, 1)
+    eyes = gaze.eye_rotations(frames)
+    return frames.reshape(row_count, frame_count, CURVE_COUNT), eyes.reshape(row_count, frame_count, 2, 4)

@@ -10,7 +10,8 @@ ROUNDING_LIMIT = 1.2
 
 _JAW_OPEN = INDEX["jawOpen"]
 _MOUTH_CLOSE = INDEX["mouthClose"]
-_ROUNDING = columns("mouthFunnel", "mouthPucker")
+_FUNNEL = INDEX["mouthFunnel"]
+_PUCKER = INDEX["mouthPucker"]
 _FIRST = columns(*(first for first, _ in OPPOSED_PAIRS))
 _SECOND = columns(*(second for _, second in OPPOSED_PAIRS))
 
@@ -23,8 +24,8 @@ def limit(weights: Float32) -> None:
     both = np.minimum(first, second)
     weights[:, _FIRST] = first - both
     weights[:, _SECOND] = second - both
-    total = weights[:, _ROUNDING].sum(axis=1)
-    weights[:, _ROUNDING] *= (ROUNDING_LIMIT / np.maximum(total, ROUNDING_LIMIT))[:, None]
+    # The funnel gives way: it parts the lips, so this never opens a mouth.
+    np.minimum(weights[:, _FUNNEL], ROUNDING_LIMIT - weights[:, _PUCKER], out=weights[:, _FUNNEL])
 
 
 def keep_lips_apart(weights: Float32) -> None:

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from facestream.curves import CURVE_COUNT, columns
+from facestream.curves import CURVE_COUNT, columns, sided
 from facestream.polish.noise import Float64
-from facestream.polish.smoothing import OPENERS
 from facestream.types import Float32
 
 SURE_OF_SILENCE = (0.6, 0.95)
@@ -16,7 +15,8 @@ DEAD_ZONE = 0.08
 """In full calm, openings up to this weight are held shut; a larger one is the mouth getting ready to speak."""
 
 _HELD = np.zeros(CURVE_COUNT, np.float32)
-_HELD[[*OPENERS, *columns("mouthClose", "mouthPucker", "tongueOut")]] = DEAD_ZONE
+_HELD[columns("jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "tongueOut")] = DEAD_ZONE
+_HELD[sided("mouthLowerDown", "mouthUpperUp")] = DEAD_ZONE
 
 
 def calm_next(calm: Float32, silence: Float32, frame_s: Float64) -> Float32:

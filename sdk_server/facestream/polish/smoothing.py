@@ -16,13 +16,16 @@ SLOW_S = 0.045
 FREE_MOVE = 0.03
 """A move of this size halves the time constant; one of 0.3 leaves 4 ms."""
 
-OPENERS = [*columns("jawOpen", "mouthFunnel"), *sided("mouthLowerDown", "mouthUpperUp")]
-"""Curves that part the lips."""
-CLOSERS = [
-    *columns("mouthClose", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthPucker"),
-    *sided("mouthPress"),
+OPENERS = [
+    *columns("jawOpen", "jawForward", "mouthFunnel", "mouthShrugUpper"),
+    *sided("mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthDimple"),
 ]
-"""Curves that bring the lips together."""
+"""Curves that part the lips: the gap of the open head grows with them, by 0.2 to 30 mm at full weight."""
+CLOSERS = [
+    *columns("mouthClose", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthPucker", "cheekPuff"),
+    *sided("mouthPress", "mouthSmile"),
+]
+"""Curves that bring the lips together: the gap of the open head shrinks with them."""
 
 _NEVER_DELAY_FALL = np.zeros(CURVE_COUNT, bool)
 _NEVER_DELAY_FALL[OPENERS] = True

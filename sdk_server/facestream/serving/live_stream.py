@@ -76,6 +76,7 @@ class LiveStream:
         self._streamer = streamer
         self._release = release
         self._first_given_frame = self.clock.frames_until(options.first_frame_sample or 0)
+        self.frame_s = options.frame_rate.denominator / options.frame_rate.numerator
         self._resampler = Resampler(options.sample_rate_hz)
         self._ring = SampleRing()
         self._received = options.first_sample
@@ -218,18 +219,27 @@ class LiveStream:
         with self._lock:
             self._ring.read(self._streamer.samples_for(self._hops_done), out)
 
-    def complete_hops(self, hop_count: int) -> tuple[int, int]:
-        """The next hops are computed: gives the first of them, and the end of the frames that can be made now."""
+    def complete_hops(self, hop_count: int) -> int:
+        """The next hops are computed: move on, and give the end of the frames that can be made now."""
         with self._lock:
-            first = self._hops_done
             self._hops_done += hop_count
             self._ring.forget_before(self._streamer.samples_for(self._hops_done))
             # Without look-ahead a frame could be ready just before its own sample came; it must not go out then,
             # because the audio may end there.
             end = self._end_frame_index
             known_end = self.clock.frames_until(self._received) if end is None else end
-            frame_end = min(self.motion_clock.frames_ready(self._hops_done), known_end)
-            return first, max(frame_end, self.next_frame_index)
+            return max(min(self.motion_clock.frames_ready(self._hops_done), known_end), self.next_frame_index)
+
+    def frame_plan(self, ahead: int, hop_count: int) -> tuple[int, float, float, float]:
+        """How to make frame `next_frame_index + ahead` after a step of `hop_count` hops.
+
+        Gives its place in those motion rows (entry 0 is the row before them) and the share past it, its time in
+        seconds, and its presence.
+        """
+        frame_index = self.next_frame_index + ahead
+        hop, share = self.motion_clock.position(frame_index)
+        entry = hop - (self._hops_done - hop_count - 1)
+        return entry, share, frame_index * self.frame_s, self.presence(frame_index)
 
     def due_control(self, frame_index: int) -> ControlChange | None:
         """The next change that acts on this frame, if any; call again until there is none."""

@@ -18,13 +18,19 @@ from facestream.engines.onnx import OnnxEngine
 from facestream.errors import EngineError
 from facestream.motion.interpolate import interpolate
 from facestream.motion.live import LiveStreamer
-from facestream.polish.chain import POLISH_COLUMNS, FrameMoment, FrameTime, Polisher
+from facestream.polish import chain as polish
+from facestream.retarget.profile import load_profile
+from facestream.retarget.solver import Retargeter
 from facestream.serving.live_stream import LiveStream, StreamOptions
 from facestream.serving.rows import RowTable
+from facestream.timebase import FrameClock
 from facestream.types import Float32, Frames, Pose
 
 _PREVIOUS = "retarget.previous"
 _LAST_MOTION = "motion.last"
+_FRAME_COLUMNS = (_PREVIOUS, *polish.POLISH_COLUMNS)
+_SETTLED_COLUMNS = (_PREVIOUS, polish.CALM, polish.SMOOTHED, polish.SHOWN)
+"""Columns that each frame moves on; blinks and gaze move on once for the whole run."""
 
 
 class MotionSolver(Protocol):
@@ -45,13 +51,12 @@ class Pipeline:
         self.curve_names = ARKIT_NAMES
         self._retargeter = retargeter
         self._streamer = LiveStreamer(model.hop_samples, model.lookahead_samples)
-        self._polisher = Polisher()
         self._silence_class = model.phone_classes.index(SILENCE)
         self._state_names = [spec.name for spec in model.states]
         self._rows = RowTable(
             {spec.name: (spec.shape, np.float32) for spec in model.states}
             | {_LAST_MOTION: ((model.motion_size + 1,), np.float32), _PREVIOUS: ((CURVE_COUNT,), np.float32)}
-            | POLISH_COLUMNS
+            | polish.POLISH_COLUMNS
         )
 
     @property
@@ -66,7 +71,9 @@ class Pipeline:
 
     def open(self, options: StreamOptions) -> LiveStream:
         """A new stream; close it when its client is gone."""
-        row = self._rows.allocate(self._polisher.fresh_row(options.seed, options.polish))
+        clock = FrameClock(options.frame_rate, options.sample_rate_hz)
+        first_time_s = float(clock.time_of(clock.frames_until(options.first_sample)))
+        row = self._rows.allocate(polish.fresh_row(options.seed, options.polish, first_time_s))
         return LiveStream(options, self._streamer, row, lambda: self._rows.release(row))
 
     def warm_up(self) -> None:
@@ -81,20 +88,16 @@ class Pipeline:
         """Move all streams on by the same number of hops; gives each one's new frames, in the order given.
 
         The number is the largest power of two within `max_hops` and every stream's `ready_hops` (few distinct sizes
-        keep the engine's memory plans few). Streams without a ready hop get empty frames. At most `max_rows` streams.
+        keep the engine's memory plans few). Streams without a ready hop get no frames. At most `max_rows` streams.
         An `EngineError` in the list means that this stream is lost; close it.
         """
-        results: list[Frames | EngineError] = [_empty(stream) for stream in streams]
-        ready = [place for place, stream in enumerate(streams) if stream.ready_hops > 0]
-        if not ready:
-            return results
-        batch = [streams[place] for place in ready]
+        batch = [stream for stream in streams if stream.ready_hops > 0]
+        if not batch:
+            return [_nothing(stream) for stream in streams]
         hop_count = 1 << (min(max_hops, *(stream.ready_hops for stream in batch)).bit_length() - 1)
         with self._rows.using([stream.row for stream in batch]):
-            outcomes = self._advance_batch(batch, hop_count)
-        for place, outcome in zip(ready, outcomes, strict=True):
-            results[place] = outcome
-        return results
+            outcomes = dict(zip(map(id, batch), self._advance_batch(batch, hop_count), strict=True))
+        return [outcomes[id(stream)] if id(stream) in outcomes else _nothing(stream) for stream in streams]
 
     def _advance_batch(self, batch: Sequence[LiveStream], hop_count: int) -> list[Frames | EngineError]:
         pcm = np.empty((len(batch), hop_count * self._streamer.hop_samples), np.float32)
@@ -107,13 +110,13 @@ class Pipeline:
             return [_fail(stream, str(error)) for stream in batch]
         failed = output.failed_rows()
         if not failed:
-            return list(self._finish_hops(batch, rows, output))
+            return [*self._finish_hops(batch, rows, output)]
         # Failed rows end here; the healthy ones go on as a smaller batch.
         healthy = np.setdiff1d(np.arange(len(batch)), failed)
         outcomes: list[Frames | EngineError] = [
             _fail(stream, "the model gave values that are not finite for this stream")
             if place in failed
-            else _empty(stream)
+            else _nothing(stream)
             for place, stream in enumerate(batch)
         ]
         if healthy.size:
@@ -122,10 +125,9 @@ class Pipeline:
                 outcomes[place] = run
         return outcomes
 
-    def _finish_hops(
-        self, batch: Sequence[LiveStream], rows: npt.NDArray[np.intp], output: StepOutput
-    ) -> Iterable[Frames]:
+    def _finish_hops(self, batch: Sequence[LiveStream], rows: npt.NDArray[np.intp], output: StepOutput) -> list[Frames]:
         """Keep the state, then make every frame that the new motion rows allow."""
+        hop_count = output.motion.shape[1]
         self._rows.scatter(rows, output.next_state)
         last = self._rows.gather([_LAST_MOTION], rows)[_LAST_MOTION]
         silence = output.phone[:, :, self._silence_class]
@@ -133,39 +135,56 @@ class Pipeline:
         motion = np.concatenate((last[:, None], motion), axis=1)  # entry 0 is the row before the first new one
         self._rows.scatter(rows, {_LAST_MOTION: motion[:, -1]})
 
-        runs = [_FrameRun(stream, *stream.complete_hops(output.motion.shape[1])) for stream in batch]
-        for turn in range(max(run.count for run in runs)):
-            active = [place for place, run in enumerate(runs) if turn < run.count]
-            self._make_frame([runs[place] for place in active], rows[active], motion[active], turn)
-        return [run.finish() for run in runs]
+        ends = [stream.complete_hops(hop_count) for stream in batch]
+        counts = np.array([end - stream.next_frame_index for stream, end in zip(batch, ends, strict=True)])
+        moving = np.flatnonzero(counts)
+        runs: list[Frames] = [_nothing(stream) for stream in batch]
+        if moving.size:
+            streams = [batch[place] for place in moving.tolist()]
+            weights, eyes = self._make_frames(streams, counts[moving], rows[moving], motion[moving])
+            for place, stream, row_weights, row_eyes in zip(moving.tolist(), streams, weights, eyes, strict=True):
+                count = counts[place]
+                runs[place] = _given_out(stream, row_weights[:count], row_eyes[:count])
+        return runs
 
-    def _make_frame(self, runs: Sequence["_FrameRun"], rows: npt.NDArray[np.intp], motion: Float32, turn: int) -> None:
-        """The next frame of every run, as one batch. Frames follow from those before, so turns are taken in order."""
-        moments = [run.moment(turn) for run in runs]
-        entries = np.fromiter((entry for entry, _ in moments), np.intp, len(runs))
-        shares = np.fromiter((share for _, share in moments), np.float32, len(runs))
-        everyone = np.arange(len(runs))
-        after = np.minimum(entries + 1, motion.shape[1] - 1)
-        now = interpolate(motion[everyone, entries], motion[everyone, after], shares)
+    def _make_frames(
+        self, streams: Sequence[LiveStream], counts: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], motion: Float32
+    ) -> tuple[Float32, Float32]:
+        """The next `counts` `[B]` frames of every stream: weights `[B, F, C]`, eye rotations `[B, F, 2, 4]`.
 
-        self._apply_controls(runs, turn)
-        state = self._rows.gather((_PREVIOUS, *POLISH_COLUMNS), rows)
-        weights = self._retargeter.solve(now[:, :-1], state[_PREVIOUS])
-        state[_PREVIOUS] = weights
-        polished = self._polisher.polish(
-            weights, FrameMoment.of([run.frame_time(turn) for run in runs], now[:, -1]), state
-        )
+        `motion` `[B, S + 1, D + 1]` ends with the silence class. Beyond a row's count the result means nothing.
+        """
+        frame_count, hop_count = int(counts.max()), motion.shape[1] - 1
+        plans = [
+            stream.frame_plan(min(turn, count - 1), hop_count)
+            for stream, count in zip(streams, counts.tolist(), strict=True)
+            for turn in range(frame_count)
+        ]
+        plan = np.array(plans).reshape(len(streams), frame_count, 4)
+        entries, shares, times_s = plan[:, :, 0].astype(np.intp), plan[:, :, 1, None].astype(np.float32), plan[:, :, 2]
+        everyone = np.arange(len(streams))[:, None]
+        now = interpolate(motion[everyone, entries], motion[everyone, np.minimum(entries + 1, hop_count)], shares)
+
+        state = self._rows.gather(_FRAME_COLUMNS, rows)
+        frame_s = np.array([stream.frame_s for stream in streams])
+        weights = np.zeros((*times_s.shape, CURVE_COUNT), np.float32)
+        shown = np.zeros((*times_s.shape, 2), np.float32)
+        # A frame follows from the one before it, so each turn makes one frame of every stream that still has one.
+        for turn in range(frame_count):
+            active = np.flatnonzero(counts > turn)
+            for place in active.tolist():
+                while change := streams[place].due_control(streams[place].next_frame_index + turn):
+                    polish.apply_change(state[polish.SETTINGS][place], change)
+            part = state if active.size == len(streams) else {name: value[active] for name, value in state.items()}
+            part[_PREVIOUS] = self._retargeter.solve(now[active, turn, :-1], part[_PREVIOUS])
+            polish.settle(part[_PREVIOUS], now[active, turn, -1], frame_s[active], part)
+            weights[active, turn], shown[active, turn] = part[polish.SMOOTHED], part[polish.SHOWN]
+            if part is not state:
+                for name in _SETTLED_COLUMNS:
+                    state[name][active] = part[name]
+        result = polish.finish(weights, shown, times_s, plan[:, :, 3].astype(np.float32), state)
         self._rows.scatter(rows, state)
-        for place, run in enumerate(runs):
-            run.put(turn, polished.weights[place], polished.left_eye[place], polished.right_eye[place])
-
-    def _apply_controls(self, runs: Sequence["_FrameRun"], turn: int) -> None:
-        for run in runs:
-            frame_index = run.first_index + turn
-            while change := run.stream.due_control(frame_index):
-                row = np.array([run.stream.row])
-                settings = self._rows.gather(["polish.settings"], row)["polish.settings"]
-                self._rows.scatter(row, {"polish.settings": self._polisher.changed_settings(settings, change)})
+        return result
 
 
 def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
@@ -173,57 +192,28 @@ def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), th
 
     Raises `NotFound` or `BundleError`.
     """
-    from facestream.retarget.profile import load_profile
-    from facestream.retarget.solver import Retargeter
-
     bundle = open_bundle(model, extra_folders)
     return Pipeline(OnnxEngine(bundle, thread_count), Retargeter(load_profile()))
 
 
-class _FrameRun:
-    """The frames that one `advance` gives one stream, while they are made."""
-
-    def __init__(self, stream: LiveStream, first_hop: int, frame_end: int) -> None:
-        self.stream = stream
-        self.first_index = stream.next_frame_index
-        self.count = frame_end - self.first_index
-        self._hop_before = first_hop - 1
-        self._weights = np.empty((self.count, CURVE_COUNT), np.float32)
-        self._left_eye = np.empty((self.count, 4), np.float32)
-        self._right_eye = np.empty((self.count, 4), np.float32)
-
-    def moment(self, turn: int) -> tuple[int, float]:
-        """Entry of the motion block (0: the row before the new ones) that precedes the frame, and the share past it."""
-        hop, share = self.stream.motion_clock.position(self.first_index + turn)
-        return hop - self._hop_before, share
-
-    def frame_time(self, turn: int) -> FrameTime:
-        frame_index = self.first_index + turn
-        rate = self.stream.options.frame_rate
-        frame_s = rate.denominator / rate.numerator
-        return FrameTime(frame_index * rate.denominator / rate.numerator, frame_s, self.stream.presence(frame_index))
-
-    def put(self, turn: int, weights: Float32, left_eye: Float32, right_eye: Float32) -> None:
-        self._weights[turn] = weights
-        self._left_eye[turn] = left_eye
-        self._right_eye[turn] = right_eye
-
-    def finish(self) -> Frames:
-        """The frames, without those before the resume point; the stream goes on after them."""
-        self.stream.next_frame_index = self.first_index + self.count
-        hidden = min(max(self.stream.first_given_frame - self.first_index, 0), self.count)
-        head = np.zeros((self.count - hidden, 4), np.float32)
-        head[:, 3] = 1.0
-        return Frames(
-            self.first_index + hidden,
-            self._weights[hidden:],
-            Pose(head, self._left_eye[hidden:], self._right_eye[hidden:]),
-        )
+_FACING_FORWARD = np.tile(np.array([0.0, 0.0, 0.0, 1.0], np.float32), (256, 1))
+_NOTHING = Pose(_FACING_FORWARD[:0], _FACING_FORWARD[:0], _FACING_FORWARD[:0])
+_NO_WEIGHTS = np.zeros((0, CURVE_COUNT), np.float32)
 
 
-def _empty(stream: LiveStream) -> Frames:
-    none = np.zeros((0, 4), np.float32)
-    return Frames(stream.next_frame_index, np.zeros((0, CURVE_COUNT), np.float32), Pose(none, none, none))
+def _given_out(stream: LiveStream, weights: Float32, eyes: Float32) -> Frames:
+    """The frames just made, without those before the resume point; the stream goes on after them."""
+    first = stream.next_frame_index
+    stream.next_frame_index = first + len(weights)
+    if not len(weights):
+        return _nothing(stream)
+    hidden = min(max(stream.first_given_frame - first, 0), len(weights))
+    head = _FACING_FORWARD[: len(weights) - hidden]  # one step gives far fewer than there are
+    return Frames(first + hidden, weights[hidden:], Pose(head, eyes[hidden:, 0], eyes[hidden:, 1]))
+
+
+def _nothing(stream: LiveStream) -> Frames:
+    return Frames(stream.next_frame_index, _NO_WEIGHTS, _NOTHING)
 
 
 def _fail(stream: LiveStream, message: str) -> EngineError:
