@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from facestream_models.flame.brows import Strip, lay_brow
 from facestream_models.flame.head import Float64, Int64
 from facestream_models.flame.mouth_rings import LIP_RINGS, MouthRings
 from facestream_models.flame.teeth import Arch, lower_arch, upper_arch
@@ -18,6 +19,8 @@ BUST_CENTRE = np.array([0.0, 6.75, 0.2])
 BUST_RADIUS = 1.42
 BUST_TOP = 6.3
 """Below BUST_TOP only what lies within BUST_RADIUS of BUST_CENTRE is kept (dm): the rounded edge of a bust."""
+
+UPPER_LASHES = 2
 
 _EYE_SEGMENTS = 28
 _EYE_ANGLES_DEG = (0, 6, 11.5, 13.5, 19, 25, 27.5, 34, 45, 58, 72, 88, 105, 125)
@@ -30,12 +33,14 @@ _CORNEA_BULGE = 0.055
 
 @dataclass(frozen=True)
 class Crop:
-    """`carry` [V, N] maps body vertices to head vertices; `parts` name -> triangles [T, 3] of the head.
+    """`carry` [V, N] maps body vertices to head vertices, `lift` [V, 3] is added to them; `parts` name -> triangles
+    [T, 3] of the head.
 
     `source` [V] is the body vertex of a head vertex, -1 for those on the cut, eyeballs and teeth.
     """
 
     carry: csr_array
+    lift: Float64
     parts: dict[str, Int64]
     source: Int64
 
@@ -51,7 +56,8 @@ def crop_head(vertices: Float64, quads: dict[str, Int64], rings: MouthRings) -> 
     """Cut the head off the body `vertices` [N, 3] (decimetres, average adult)."""
     groups = _skin_groups(quads["body"], rings)
     groups["tongue"] = _triangles(quads["helper-tongue"], vertices)
-    lashes = [quads[name] for name in sorted(quads) if "eyelashes" in name]
+    # The lower lashes are a dark band as wide as the upper ones; without them the eye looks better.
+    lashes = [quads[f"helper-{side}-eyelashes-{UPPER_LASHES}"] for side in "lr"]
     groups["lashes"] = _triangles(np.concatenate(lashes), vertices)
     for name in ("skin", "lips", "mouth"):
         groups[name] = _triangles(groups[name], vertices)
@@ -63,9 +69,12 @@ def crop_head(vertices: Float64, quads: dict[str, Int64], rings: MouthRings) -> 
     for row, arch in (("upper", upper_arch(slit)), ("lower", lower_arch(slit))):
         coarse = np.unique(quads[f"helper-{row}-teeth"])
         parts |= {f"{name}_{row}": part for name, part in builder.add_arch(coarse, arch).items()}
+    brows = []
     for side in ("left", "right"):
         coarse = np.unique(quads[f"helper-{side[0]}-eye"])
         parts |= {f"{layer}_{side}": part for layer, part in builder.add_eyeball(coarse).items()}
+        brows.append(builder.add_brow(lay_brow(vertices, groups["skin"], sphere_of(vertices[coarse])[0])))
+    parts["brows"] = np.concatenate(brows)
     return builder.finish(parts)
 
 
@@ -115,7 +124,7 @@ class _Builder:
 
     def __init__(self, vertices: Float64) -> None:
         self._vertices = vertices
-        self._rows: list[tuple[Int64, Float64]] = []
+        self._rows: list[tuple[Int64, Float64, Float64]] = []
         self._row_of: dict[tuple[int, int], int] = {}
 
     def add(self, triangles: Int64, level: Float64) -> Int64:
@@ -145,7 +154,7 @@ class _Builder:
                  for angle, rise in zip(angles[1:], bulge[1:], strict=True)]  # fmt: skip
         points = centre + radius * np.concatenate([[[0, 0, bulge[0]]], *rings])
         first = len(self._rows)
-        self._rows += [(coarse, row) for row in affine_weights(self._vertices[coarse], points)]
+        self._rows += [(coarse, row, np.zeros(3)) for row in affine_weights(self._vertices[coarse], points)]
 
         def ring(number: int) -> Int64:
             return first + 1 + (number - 1) * _EYE_SEGMENTS + np.arange(_EYE_SEGMENTS)
@@ -165,27 +174,34 @@ class _Builder:
     def add_arch(self, coarse: Int64, arch: Arch) -> dict[str, Int64]:
         """Crowns and gums that follow MakeHuman's `coarse` teeth vertices."""
         first = len(self._rows)
-        self._rows += [(coarse, row) for row in affine_weights(self._vertices[coarse], arch.points)]
+        self._rows += [(coarse, row, np.zeros(3)) for row in affine_weights(self._vertices[coarse], arch.points)]
         return {"teeth": first + arch.crowns, "gums": first + arch.gums}
 
+    def add_brow(self, strip: Strip) -> Int64:
+        """A strip on the skin."""
+        first = len(self._rows)
+        self._rows += list(zip(strip.corners, strip.shares, strip.lift, strict=True))
+        return first + strip.triangles
+
     def finish(self, parts: dict[str, Int64]) -> Crop:
-        counts = [len(columns) for columns, _ in self._rows]
+        counts = [len(columns) for columns, *_ in self._rows]
         carry = coo_array(
             (
-                np.concatenate([weights for _, weights in self._rows]),
-                (np.repeat(np.arange(len(counts)), counts), np.concatenate([columns for columns, _ in self._rows])),
+                np.concatenate([weights for _, weights, _ in self._rows]),
+                (np.repeat(np.arange(len(counts)), counts), np.concatenate([columns for columns, *_ in self._rows])),
             ),
             shape=(len(counts), len(self._vertices)),
         )
-        source = np.array([columns[0] if len(columns) == 1 else -1 for columns, _ in self._rows], np.int64)
-        return Crop(csr_array(carry), parts, source)
+        source = np.array([columns[0] if len(columns) == 1 else -1 for columns, *_ in self._rows], np.int64)
+        lift = np.array([lift for *_, lift in self._rows])
+        return Crop(csr_array(carry), lift, parts, source)
 
     def _vertex(self, a: int, b: int, share: float) -> int:
         key = (a, b)
         if key not in self._row_of:
             self._row_of[key] = len(self._rows)
             if a == b:
-                self._rows.append((np.array([a]), np.ones(1)))
+                self._rows.append((np.array([a]), np.ones(1), np.zeros(3)))
             else:
-                self._rows.append((np.array([a, b]), np.array([1 - share, share])))
+                self._rows.append((np.array([a, b]), np.array([1 - share, share]), np.zeros(3)))
         return self._row_of[key]

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import BundleError
+from facestream.head_mesh import HEAD_FORMAT, dense
 
 Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -26,7 +27,6 @@ JOINT_PARENTS = (-1, 0, 1, 1, 1)
 JOINT_COUNT = len(JOINT_NAMES)
 ROOT, NECK, JAW, LEFT_EYE, RIGHT_EYE = range(JOINT_COUNT)
 
-_FORMAT = 1
 _QUANTISED = 127.0
 
 
@@ -89,7 +89,7 @@ def save_head(head: Head, path: Path | io.BytesIO) -> None:
     displacement): pass the head through `rounded` first, so that what is in memory is what is on disk.
     """
     arrays: dict[str, npt.NDArray[Any]] = {
-        "format": np.array(_FORMAT),
+        "format": np.array(HEAD_FORMAT),
         "template": head.template,
         "triangles": head.triangles.astype(np.uint16 if head.vertex_count < 2**16 else np.uint32),
         "expression_dirs": head.expression_dirs.astype(np.float16),
@@ -117,7 +117,7 @@ def load_head(path: Path) -> Head:
             return _from_arrays(arrays)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(
-            f"{path}: not a head file of format {_FORMAT} ({error}); build one with facestream head"
+            f"{path}: not a head file of format {HEAD_FORMAT} ({error}); build one with facestream head"
         ) from error
 
 
@@ -140,7 +140,7 @@ def save_npz(arrays: Mapping[str, npt.NDArray[Any]], path: Path | io.BytesIO) ->
 
 
 def _from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Head:
-    if int(arrays["format"]) != _FORMAT:
+    if int(arrays["format"]) != HEAD_FORMAT:
         raise ValueError(f"format {int(arrays['format'])}")
     names = [str(name) for name in arrays["part_names"]]
     landmarks = [str(name) for name in arrays["landmark_names"]]
@@ -149,12 +149,12 @@ def _from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> Head:
         triangles=arrays["triangles"].astype(np.int64),
         shape_dirs=(arrays["shape_codes"].astype(np.float32) * arrays["shape_scales"]),
         expression_dirs=arrays["expression_dirs"].astype(np.float32),
-        joint_regressor=_dense("joint_regressor", arrays),
-        skinning=_dense("skinning", arrays),
+        joint_regressor=dense("joint_regressor", arrays),
+        skinning=dense("skinning", arrays),
         pose_dirs=arrays["pose_dirs"].astype(np.float32) if "pose_dirs" in arrays else None,
         parts={name: (int(first), int(end)) for name, (first, end) in zip(names, arrays["part_ranges"], strict=True)},
         landmarks={name: int(vertex) for name, vertex in zip(landmarks, arrays["landmark_vertices"], strict=True)},
-        arkit_dirs=_dense("arkit_dirs", arrays) if "arkit_dirs_values" in arrays else None,
+        arkit_dirs=dense("arkit_dirs", arrays) if "arkit_dirs_values" in arrays else None,
         colours=arrays.get("colours"),
     )
 
@@ -173,11 +173,3 @@ def _sparse(name: str, array: Float32, dtype: type[np.floating]) -> dict[str, np
         f"{name}_index": np.diff(np.flatnonzero(used), prepend=0).astype(np.uint32),
         f"{name}_values": array[used].astype(dtype),
     }
-
-
-def _dense(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Float32:
-    shape = tuple(int(size) for size in arrays[f"{name}_shape"])
-    values = arrays[f"{name}_values"].astype(np.float32)
-    array = np.zeros((int(np.prod(shape[:2])), *shape[2:]), np.float32)
-    array[np.cumsum(arrays[f"{name}_index"], dtype=np.int64)] = values
-    return array.reshape(shape)

