@@ -29,6 +29,11 @@ def test_frames_until_counts_exactly_the_frames_before_a_sample(clock: FrameCloc
     assert clock.sample_of(count) >= sample
 
 
+@given(clocks, st.integers(0, 10**6), st.integers(-1, 1))
+def test_frames_until_is_exact_around_the_sample_of_a_frame(clock: FrameClock, index: int, offset: int) -> None:
+    assert clock.frames_until(clock.sample_of(index) + offset) == (index + 1 if offset > 0 else index)
+
+
 @pytest.mark.parametrize(("numerator", "denominator"), [(0, 1), (30, 0), (-30, 1), (9, 1), (121, 1)])
 def test_a_rate_out_of_range_names_value_and_limits(numerator: int, denominator: int) -> None:
     with pytest.raises(InvalidValue, match=rf"{numerator}/{denominator}.*10/1 and 120/1"):

@@ -49,7 +49,8 @@ class FrameClock:
 
     def frames_until(self, sample: int) -> int:
         """How many frames (from frame 0) belong to samples before `sample`."""
-        return -(-sample * self.rate.numerator // (self.sample_rate_hz * self.rate.denominator))
+        # frame i belongs to a sample before `sample` if and only if its exact time is not after `sample - 1`
+        return (sample - 1) * self.rate.numerator // (self.sample_rate_hz * self.rate.denominator) + 1
 
     def time_of(self, frame_index: int) -> Fraction:
         """Exact time of a frame in seconds; for interpolation and for showing to people."""

@@ -1,8 +1,9 @@
 """A real server on a free port of this machine, with an engine of chosen speed and faults."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class Loopback:
         return sum(pipeline.open_count for pipeline in self.server.host.pipelines)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def loopback(
     pipeline: Callable[[], Pipeline] = synthetic_pipeline,
     *,
@@ -95,8 +96,9 @@ def clip_audio(pcm: Float32) -> AnimateClipRequest:
 
 
 async def converse(call: Any, *requests: Any) -> list[Any]:
-    """Send everything, half-close, and read to the end."""
-    for request in requests:
-        await call.write(request)
-    await call.done_writing()
+    """Send everything, half-close, and read to the end; a call that is refused meanwhile says why at its end."""
+    with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        for request in requests:
+            await call.write(request)
+        await call.done_writing()
     return [answer async for answer in call]

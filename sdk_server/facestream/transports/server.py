@@ -130,6 +130,10 @@ class Server:
             interceptors=[] if check.is_open else [TokenInterceptor(check)],
             options=[
                 ("grpc.max_receive_message_length", settings.max_message_bytes),
+                # What is not read yet stays with the client: two seconds of 16-bit speech a stream, rather than the
+                # megabytes that gRPC's own estimate lets in. This is what makes the back-pressure felt.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", 64 * 1024),
                 # a second server on the port must fail rather than take half of the callers
                 ("grpc.so_reuseport", 0),
                 # clients ping every 20 s by default, and may every 10 s
