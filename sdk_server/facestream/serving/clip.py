@@ -1,12 +1,12 @@
 """A whole clip at once: the same frames as live, many hops a step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from facestream.errors import EngineError
 from facestream.serving.live_stream import StreamOptions
-from facestream.serving.pipeline import Pipeline
+from facestream.serving.pipeline import Pipeline, no_frames
 from facestream.types import Float32, Frames, Pose
 
 HOPS_A_STEP = 64
@@ -40,19 +40,19 @@ def animate(
                 on_progress(min((begin + piece) / max(samples.size, 1), 1.0))
     finally:
         stream.close()
-    return joined(runs)
+    return joined(runs or [no_frames(stream)])
 
 
-def joined(runs: list[Frames]) -> Frames:
-    """Consecutive runs of one stream as one."""
+def joined(runs: Sequence[Frames]) -> Frames:
+    """Consecutive runs of one stream, at least one, as one."""
+    first = next((run for run in runs if run.count), runs[0])
     poses = [run.pose for run in runs if run.pose is not None]
-    none = np.zeros((0, 4), np.float32)
     return Frames(
-        runs[0].first_index if runs else 0,
-        np.concatenate([run.weights for run in runs]) if runs else np.zeros((0, 52), np.float32),
+        first.first_index,
+        np.concatenate([run.weights for run in runs]),
         Pose(
-            np.concatenate([none, *(pose.head for pose in poses)]),
-            np.concatenate([none, *(pose.left_eye for pose in poses)]),
-            np.concatenate([none, *(pose.right_eye for pose in poses)]),
+            np.concatenate([pose.head for pose in poses]),
+            np.concatenate([pose.left_eye for pose in poses]),
+            np.concatenate([pose.right_eye for pose in poses]),
         ),
     )

@@ -127,11 +127,10 @@ class LiveStream:
         the same sample the later call wins.
         """
         with self._lock:
-            frame_index = self.clock.frames_until(at_sample)
             place = len(self._controls)
-            while place and self._controls[place - 1][0] > frame_index:
+            while place and self._controls[place - 1][0] > at_sample:
                 place -= 1
-            self._controls.insert(place, (frame_index, change))
+            self._controls.insert(place, (at_sample, change))
 
     def finish(self) -> None:
         """No more audio. What is missing for the last frames is taken as silence; then the face eases to rest."""
@@ -246,7 +245,7 @@ class LiveStream:
         if not self._controls:
             return None
         with self._lock:
-            if self._controls[0][0] > frame_index:
+            if self.clock.frames_until(self._controls[0][0]) > frame_index:
                 return None
             return self._controls.popleft()[1]
 

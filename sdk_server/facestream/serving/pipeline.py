@@ -93,11 +93,11 @@ class Pipeline:
         """
         batch = [stream for stream in streams if stream.ready_hops > 0]
         if not batch:
-            return [_nothing(stream) for stream in streams]
+            return [no_frames(stream) for stream in streams]
         hop_count = 1 << (min(max_hops, *(stream.ready_hops for stream in batch)).bit_length() - 1)
         with self._rows.using([stream.row for stream in batch]):
             outcomes = dict(zip(map(id, batch), self._advance_batch(batch, hop_count), strict=True))
-        return [outcomes[id(stream)] if id(stream) in outcomes else _nothing(stream) for stream in streams]
+        return [outcomes[id(stream)] if id(stream) in outcomes else no_frames(stream) for stream in streams]
 
     def _advance_batch(self, batch: Sequence[LiveStream], hop_count: int) -> list[Frames | EngineError]:
         pcm = np.empty((len(batch), hop_count * self._streamer.hop_samples), np.float32)
@@ -116,7 +116,7 @@ class Pipeline:
         outcomes: list[Frames | EngineError] = [
             _fail(stream, "the model gave values that are not finite for this stream")
             if place in failed
-            else _nothing(stream)
+            else no_frames(stream)
             for place, stream in enumerate(batch)
         ]
         if healthy.size:
@@ -138,7 +138,7 @@ class Pipeline:
         ends = [stream.complete_hops(hop_count) for stream in batch]
         counts = np.array([end - stream.next_frame_index for stream, end in zip(batch, ends, strict=True)])
         moving = np.flatnonzero(counts)
-        runs: list[Frames] = [_nothing(stream) for stream in batch]
+        runs: list[Frames] = [no_frames(stream) for stream in batch]
         if moving.size:
             streams = [batch[place] for place in moving.tolist()]
             weights, eyes = self._make_frames(streams, counts[moving], rows[moving], motion[moving])
@@ -206,13 +206,14 @@ def _given_out(stream: LiveStream, weights: Float32, eyes: Float32) -> Frames:
     first = stream.next_frame_index
     stream.next_frame_index = first + len(weights)
     if not len(weights):
-        return _nothing(stream)
+        return no_frames(stream)
     hidden = min(max(stream.first_given_frame - first, 0), len(weights))
     head = _FACING_FORWARD[: len(weights) - hidden]  # one step gives far fewer than there are
     return Frames(first + hidden, weights[hidden:], Pose(head, eyes[hidden:, 0], eyes[hidden:, 1]))
 
 
-def _nothing(stream: LiveStream) -> Frames:
+def no_frames(stream: LiveStream) -> Frames:
+    """An empty run where the stream stands."""
     return Frames(stream.next_frame_index, _NO_WEIGHTS, _NOTHING)
 
 
