@@ -131,7 +131,7 @@ def test_a_resumed_stream_goes_on_where_the_first_one_stopped() -> None:
     assert resumed.end_index == whole.end_index
     rest = whole.weights[resumed.first_index :]
     lids = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
-    np.testing.assert_allclose(resumed.weights[:, lids], rest[:, lids], atol=1e-5)  # drawn by time, not by history
+    np.testing.assert_allclose(resumed.weights[:, lids], rest[:, lids], atol=1e-3)  # drawn by time, not by history
     # the hops of the two streams lie at other phases: near, not equal
     np.testing.assert_allclose(resumed.weights, rest, atol=0.03)
     assert rest[:, JAW].max() > 0.2
