@@ -36,6 +36,10 @@ SHAPE_COUNT = 100
 EYES_AT = np.array([0.0, 0.03, 0.03])
 """Where the middle between the eyeballs lies, metres: as in FLAME, the origin is inside the head."""
 
+LIP_SEAL = 0.00035
+"""MakeHuman's lips leave a slit of up to half a millimetre at rest, through which the teeth gleam: each lip is moved
+this far (metres) into the other along its inner edge."""
+
 EXTRAS = ("tongueOut",)
 """ARKit shapes that no FLAME coefficient expresses: they travel beside the motion by name."""
 
@@ -112,6 +116,10 @@ def build_open_head(wheel: Path) -> OpenHead:
         unmoved=np.concatenate([jaw_bone, upper_bone, *eyes]),
     )
     identity = fit_identity_basis(source, carry, SHAPE_COUNT)
+
+    # Only now, so that what a coefficient means does not hang on how tightly the picture's mouth is shut.
+    template[crop.index_of(rings.upper), 1] -= LIP_SEAL
+    template[crop.index_of(rings.lower), 1] += LIP_SEAL
 
     triangles, parts = _joined(crop.parts)
     head = rounded(
