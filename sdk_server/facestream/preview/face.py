@@ -4,6 +4,7 @@ Three lights, light that bleeds around skin, gloss on eyes, lips and teeth, draw
 down. Colours are linear while light is added and sRGB at the ends.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -18,12 +19,21 @@ from facestream.types import Float32, Int64
 SUPERSAMPLING = 2
 MIN_SIZE, MAX_SIZE = 16, 2048
 
-_FRAMING_CENTRE = np.array([0.0, 0.018, 0.0], np.float32)
-_FRAMING_HEIGHT = 0.256
 _CAMERA_DISTANCE = 0.9
-"""Metres: what the picture's middle looks at, how much it shows there, and from how far."""
+"""Metres from the origin of the head."""
 
-_EYE = _FRAMING_CENTRE + np.array([0.0, 0.0, _CAMERA_DISTANCE], np.float32)
+
+@dataclass(frozen=True)
+class Framing:
+    """What a picture shows: its middle's height above the origin, and how much from top to bottom (metres)."""
+
+    middle: float
+    height: float
+
+
+HEAD = Framing(0.018, 0.256)
+FACE = Framing(-0.008, 0.19)
+"""From brows to chin with some room: lips large enough to judge."""
 
 _BACKGROUND_TOP, _BACKGROUND_BOTTOM = (58, 64, 72), (26, 29, 33)
 
@@ -49,6 +59,7 @@ def render_face(
     size: int = 320,
     *,
     eye_rotations: tuple[Float32, Float32] | None = None,
+    framing: Framing = HEAD,
     mesh: HeadMesh | None = None,
 ) -> npt.NDArray[np.uint8]:
     """Picture [size, size, 3] sRGB of the head with `weights` [52].
@@ -65,12 +76,13 @@ def render_face(
     vertices = _posed(mesh, weights, head_rotation, eye_rotations)
     normals = vertex_normals(vertices, mesh.triangles)
     pixels = size * SUPERSAMPLING
-    hits = rasterise(_projected(vertices, pixels), mesh.triangles, pixels, pixels)
+    hits = rasterise(_projected(vertices, framing, pixels), mesh.triangles, pixels, pixels)
 
     corners = mesh.triangles[hits.triangle]
     albedo = _interpolated(_linear_colours(mesh), corners, hits.weights)
     normal = _unit(_interpolated(normals, corners, hits.weights))
-    view = _unit(_EYE - _interpolated(vertices, corners, hits.weights))
+    eye = np.array([0.0, framing.middle, _CAMERA_DISTANCE], np.float32)
+    view = _unit(eye - _interpolated(vertices, corners, hits.weights))
     # Lashes and the inside of a brow may show their back.
     normal *= np.where(_dot(normal, view) < 0, np.float32(-1), np.float32(1))[:, None]
     strength, sharpness, bleeding = (material[hits.triangle] for material in _materials(mesh))
@@ -118,26 +130,25 @@ def _posed(mesh: HeadMesh, weights: Float32, head: Float32 | None, eyes: tuple[F
             vertices[eye] = (mesh.template[eye] - pivot) @ rotation_matrix(rotation).T + pivot
     if head is not None:
         turned = (vertices - mesh.neck) @ rotation_matrix(head).T + mesh.neck
-        vertices = vertices + mesh.head_share[:, None] * (turned - vertices)
+        vertices += mesh.head_share[:, None] * (turned - vertices)
     return vertices
 
 
-def _projected(vertices: Float32, pixels: int) -> Float32:
+def _projected(vertices: Float32, framing: Framing, pixels: int) -> Float32:
     """Perspective: pixel x, y (down) and depth towards the viewer."""
-    seen = vertices - _FRAMING_CENTRE
-    scale = pixels / _FRAMING_HEIGHT * _CAMERA_DISTANCE / (_CAMERA_DISTANCE - seen[:, 2])
+    nearness = 1 / (_CAMERA_DISTANCE - vertices[:, 2])
+    scale = pixels / framing.height * _CAMERA_DISTANCE * nearness
+    x = pixels / 2 + vertices[:, 0] * scale
+    y = pixels / 2 - (vertices[:, 1] - framing.middle) * scale
     # 1 / distance is linear across the screen, distance is not.
-    depth = 1.0 / (_CAMERA_DISTANCE - seen[:, 2])
-    return np.stack([pixels / 2 + seen[:, 0] * scale, pixels / 2 - seen[:, 1] * scale, depth], axis=1).astype(
-        np.float32
-    )
+    return np.stack([x, y, nearness], axis=1).astype(np.float32)
 
 
 def _shade(
     albedo: Float32, normal: Float32, view: Float32, strength: Float32, sharpness: Float32, bleeding: Float32
 ) -> Float32:
     """Light [N, 3] that leaves the surface towards the viewer."""
-    light = _GROUND + (normal[:, 1:2] * np.float32(0.5) + np.float32(0.5)) * (_SKY - _GROUND)
+    light: Float32 = _GROUND + (normal[:, 1:2] * np.float32(0.5) + np.float32(0.5)) * (_SKY - _GROUND)
     gloss = np.zeros_like(albedo)
     for towards, tint, wrap in _LIGHTS:
         direction = np.array(towards, np.float32) / np.float32(np.linalg.norm(towards))
