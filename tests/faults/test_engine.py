@@ -7,7 +7,16 @@ from collections.abc import Callable
 import grpc
 import numpy as np
 import pytest
-from tests.transports.loopback import audio, clip_audio, config, config_message, converse, loopback, speech, synthetic_pipeline
+from tests.transports.loopback import (
+    audio,
+    clip_audio,
+    config,
+    config_message,
+    converse,
+    loopback,
+    speech,
+    synthetic_pipeline,
+)
 
 from facestream.client import AsyncClient
 from facestream.engines.synthetic import Faults

@@ -76,9 +76,7 @@ def speech(seconds: float, seed: int = 0) -> Float32:
 
 
 def config_message(**fields: Any) -> StreamConfig:
-    audio_format = AudioFormat(
-        encoding=AudioEncoding.AUDIO_ENCODING_F32LE, sample_rate_hz=RATE_HZ, channel_count=1
-    )
+    audio_format = AudioFormat(encoding=AudioEncoding.AUDIO_ENCODING_F32LE, sample_rate_hz=RATE_HZ, channel_count=1)
     return StreamConfig(**{"audio_format": audio_format, "seed": 1, **fields})
 
 
@@ -96,9 +94,16 @@ def clip_audio(pcm: Float32) -> AnimateClipRequest:
 
 
 async def converse(call: Any, *requests: Any) -> list[Any]:
-    """Send everything, half-close, and read to the end; a call that is refused meanwhile says why at its end."""
-    with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-        for request in requests:
-            await call.write(request)
-        await call.done_writing()
-    return [answer async for answer in call]
+    """Send everything and half-close, while reading to the end; a call that is refused says why at its end."""
+
+    async def send() -> None:
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            for request in requests:
+                await call.write(request)
+            await call.done_writing()
+
+    sending = asyncio.create_task(send())
+    try:
+        return [answer async for answer in call]
+    finally:
+        await sending

@@ -156,7 +156,9 @@ async def test_controls_take_effect_at_their_sample() -> None:
 async def test_flush_is_answered_behind_the_frames_of_its_audio() -> None:
     flush = AnimateRequest(flush=Flush(marker_id=41))
     async with loopback() as server:
-        answers = await converse(server.stub.Animate(), config(), audio(SPEECH[:8000]), flush, audio(SPEECH[8000:16000]))
+        answers = await converse(
+            server.stub.Animate(), config(), audio(SPEECH[:8000]), flush, audio(SPEECH[8000:16000])
+        )
     place = next(place for place, answer in enumerate(answers) if answer.event.HasField("flush_done"))
     done = answers[place].event.flush_done
     delivered = sum(answer.frames.frame_count for answer in answers[:place])
@@ -172,9 +174,7 @@ async def test_a_jump_of_the_position_is_silence_and_is_told() -> None:
             server.stub.Animate(), config(), audio(SPEECH[:8000]), audio(SPEECH[:8000], first_sample=8000 + 4 * RATE_HZ)
         )
         silence = [audio(np.zeros(RATE_HZ, np.float32))] * 4
-        filled = await converse(
-            server.stub.Animate(), config(), audio(SPEECH[:8000]), *silence, audio(SPEECH[:8000])
-        )
+        filled = await converse(server.stub.Animate(), config(), audio(SPEECH[:8000]), *silence, audio(SPEECH[:8000]))
     (event,) = [answer.event.gap for answer in gap if answer.event.HasField("gap")]
     assert (event.first_sample, event.sample_count) == (8000, 4 * RATE_HZ)
     np.testing.assert_allclose(weights_of(gap), weights_of(filled), atol=1e-5)

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
-from tests.transports.loopback import RATE_HZ, Loopback, audio, clip_audio, config, config_message, converse, loopback, speech
+from tests.transports.loopback import (
+    RATE_HZ,
+    Loopback,
+    audio,
+    clip_audio,
+    config,
+    config_message,
+    converse,
+    loopback,
+    speech,
+)
 
 from facestream.client.call import Call
 from facestream.errors import FacestreamError
@@ -61,7 +71,9 @@ async def refusal_of(call: Any, requests: Sequence[Any]) -> Refusal:
     )
 
 
-def audio_format(encoding: Any = AudioEncoding.AUDIO_ENCODING_F32LE, rate_hz: int = RATE_HZ, channels: int = 1) -> AudioFormat:
+def audio_format(
+    encoding: Any = AudioEncoding.AUDIO_ENCODING_F32LE, rate_hz: int = RATE_HZ, channels: int = 1
+) -> AudioFormat:
     return AudioFormat(encoding=encoding, sample_rate_hz=rate_hz, channel_count=channels)
 
 

@@ -141,7 +141,9 @@ async def test_tokens_guard_every_call_but_health() -> None:
                         pass
         assert await health_of(server.channel, "") == Health.SERVING
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await converse(server.stub.Animate(metadata=[("authorization", "Basic first")]), config(), audio(speech(0.1)))
+            await converse(
+                server.stub.Animate(metadata=[("authorization", "Basic first")]), config(), audio(speech(0.1))
+            )
         assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 

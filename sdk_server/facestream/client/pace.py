@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from facestream.types import Float32
 
@@ -13,6 +13,7 @@ async def at_live_pace(
     *,
     chunk_ms: int = 40,
     now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Float32]:
     """Yield `pcm` (`[T]` or `[T, channels]`) in chunks, each when its last sample would have been captured.
 
@@ -22,5 +23,5 @@ async def at_live_pace(
     started = now()
     for first in range(0, len(pcm), chunk):
         last = min(first + chunk, len(pcm))
-        await asyncio.sleep(max(0.0, started + last / sample_rate_hz - now()))
+        await sleep(max(0.0, started + last / sample_rate_hz - now()))
         yield pcm[first:last]

@@ -1,0 +1,162 @@
+"""The order and the size of batches, seen from a pipeline that writes down what it is asked."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.transports.loopback import RATE_HZ, speech, synthetic_pipeline
+
+from facestream.errors import EngineError
+from facestream.serving.host import AnimationHost, StreamRequest
+from facestream.serving.limits import Limits
+from facestream.serving.live_stream import LiveStream
+from facestream.serving.pipeline import Pipeline
+from facestream.serving.scheduler import CLIP_HOPS, LIVE_HOPS
+from facestream.types import Frames
+
+
+class Noting(Pipeline):
+    """Holds every step until `gate` is open, and notes its batches."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(pipeline.engine, pipeline._retargeter)
+        self.gate = threading.Event()
+        self.batches: list[tuple[list[LiveStream], int]] = []
+
+    def advance(self, streams: Sequence[LiveStream], max_hops: int = 1) -> list[Frames | EngineError]:
+        self.gate.wait(20)
+        self.batches.append((list(streams), max_hops))
+        return super().advance(streams, max_hops)
+
+
+class Fixture:
+    def __init__(self, **pipeline: Any) -> None:
+        self.now_s = 100.0
+        self.pipeline = Noting(synthetic_pipeline(**pipeline))
+        self.host = AnimationHost(
+            lambda: [self.pipeline], Limits(), max_streams=200, max_clips=8, stuck_after_s=30, now=lambda: self.now_s
+        )
+
+    def open(self, **fields: Any) -> Any:
+        return self.host.open(StreamRequest(sample_rate_hz=RATE_HZ, **fields)).stream
+
+    async def settle(self, *streams: Any) -> None:
+        while any(stream.live.ready_hops for stream in streams):
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.asyncio
+async def test_what_gathers_during_a_step_is_one_batch_in_the_order_it_is_due() -> None:
+    fixture = Fixture()
+    await fixture.host.start()
+    first, *others = [fixture.open() for _ in range(9)]
+    await first.accept_audio(speech(0.04), None)
+    await asyncio.sleep(0.02)  # the engine is in its first step now, and held there
+    for stream in reversed(others):
+        fixture.now_s += 0.001
+        await stream.accept_audio(speech(0.04), None)
+    fixture.pipeline.gate.set()
+    await fixture.settle(first, *others)
+    (alone, hops), (together, _), *_ = fixture.pipeline.batches
+    assert alone == [first.live]
+    assert hops == LIVE_HOPS
+    assert together == [stream.live for stream in reversed(others)]
+    await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_stream_that_runs_ahead_yields_to_one_that_does_not() -> None:
+    fixture = Fixture(max_rows=1)
+    await fixture.host.start()
+    blocker, eager, punctual = [fixture.open() for _ in range(3)]
+    await blocker.accept_audio(speech(0.04), None)
+    await asyncio.sleep(0.02)
+    for _ in range(3):
+        await eager.accept_audio(speech(0.5), None)
+    fixture.now_s += 0.01
+    await punctual.accept_audio(speech(0.04), None)
+    fixture.pipeline.gate.set()
+    await fixture.settle(blocker, eager, punctual)
+    order = [batch[0] for batch, _ in fixture.pipeline.batches]
+    assert order[0] is blocker.live
+    assert order[1] is punctual.live
+    await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_clips_take_the_steps_that_no_live_stream_wants() -> None:
+    fixture = Fixture()
+    await fixture.host.start()
+    live = fixture.open()
+    clips = [fixture.open(is_clip=True) for _ in range(3)]
+    for clip in clips:
+        await clip.accept_audio(speech(1.0), None)
+    await asyncio.sleep(0.02)
+    await live.accept_audio(speech(0.04), None)
+    fixture.pipeline.gate.set()
+    await fixture.settle(live, *clips)
+    batches = fixture.pipeline.batches
+    assert batches[0][0] == [clips[0].live]
+    assert batches[1][0] == [live.live], "the live stream is next as soon as it is there"
+    assert {clip.live for clip in clips[1:]} <= set(batches[2][0]), "clips batch among themselves"
+    assert all(hops < CLIP_HOPS for batch, hops in batches if live.live not in batch), "short steps beside live streams"
+    live.finish()
+    await fixture.settle(live)
+    fixture.host.release(live)
+    await clips[0].accept_audio(speech(1.0), None)
+    await fixture.settle(clips[0])
+    assert fixture.pipeline.batches[-1][1] == CLIP_HOPS
+    await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_batches_end_at_the_largest_the_engine_takes() -> None:
+    fixture = Fixture(max_rows=4)
+    await fixture.host.start()
+    streams = [fixture.open() for _ in range(11)]
+    for stream in streams:
+        await stream.accept_audio(speech(0.04), None)
+    fixture.pipeline.gate.set()
+    await fixture.settle(*streams)
+    sizes = [len(batch) for batch, _ in fixture.pipeline.batches]
+    assert max(sizes) == 4
+    assert sum(sizes) >= 11
+    await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_released_stream_is_not_stepped_again() -> None:
+    fixture = Fixture()
+    await fixture.host.start()
+    held, gone = fixture.open(), fixture.open()
+    await held.accept_audio(speech(0.04), None)
+    await asyncio.sleep(0.02)
+    await gone.accept_audio(speech(0.5), None)
+    fixture.host.release(gone)
+    fixture.pipeline.gate.set()
+    await fixture.settle(held)
+    assert all(gone.live not in batch for batch, _ in fixture.pipeline.batches)
+    await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_an_exception_from_below_ends_its_streams_and_not_the_engine(caplog: pytest.LogCaptureFixture) -> None:
+    fixture = Fixture()
+    await fixture.host.start()
+    fixture.pipeline.gate.set()
+    advance = fixture.pipeline.advance
+    fixture.pipeline.advance = lambda streams, max_hops=1: 1 / 0  # type: ignore[assignment,method-assign,return-value]
+    stream = fixture.open()
+    await stream.accept_audio(speech(0.04), None)
+    with pytest.raises(EngineError, match=stream.stream_id):
+        await stream.next_item()
+    assert "ZeroDivisionError" in caplog.text
+    fixture.pipeline.advance = advance  # type: ignore[method-assign]
+    stream = fixture.open()
+    await stream.accept_audio(np.tile(speech(0.1), 2), None)
+    assert isinstance(await stream.next_item(), Frames)
+    await fixture.host.stop()
