@@ -43,6 +43,12 @@ class Fixture:
     def open(self, **fields: Any) -> Any:
         return self.host.open(StreamRequest(sample_rate_hz=RATE_HZ, **fields)).stream
 
+    async def in_a_step(self) -> None:
+        """Return once the engine is in a step, held by the gate."""
+        assert self.host._scheduler is not None
+        while self.host._scheduler.under_way is None:
+            await asyncio.sleep(0.001)
+
     async def settle(self, *streams: Any) -> None:
         while any(stream.live.ready_hops for stream in streams):
             await asyncio.sleep(0.001)
@@ -55,7 +61,7 @@ async def test_what_gathers_during_a_step_is_one_batch_in_the_order_it_is_due() 
     await fixture.host.start()
     first, *others = [fixture.open() for _ in range(9)]
     await first.accept_audio(speech(0.04), None)
-    await asyncio.sleep(0.02)  # the engine is in its first step now, and held there
+    await fixture.in_a_step()
     for stream in reversed(others):
         fixture.now_s += 0.001
         await stream.accept_audio(speech(0.04), None)
@@ -74,7 +80,7 @@ async def test_a_stream_that_runs_ahead_yields_to_one_that_does_not() -> None:
     await fixture.host.start()
     blocker, eager, punctual = [fixture.open() for _ in range(3)]
     await blocker.accept_audio(speech(0.04), None)
-    await asyncio.sleep(0.02)
+    await fixture.in_a_step()
     for _ in range(3):
         await eager.accept_audio(speech(0.5), None)
     fixture.now_s += 0.01
@@ -93,9 +99,10 @@ async def test_clips_take_the_steps_that_no_live_stream_wants() -> None:
     await fixture.host.start()
     live = fixture.open()
     clips = [fixture.open(is_clip=True) for _ in range(3)]
-    for clip in clips:
+    await clips[0].accept_audio(speech(1.0), None)
+    await fixture.in_a_step()
+    for clip in clips[1:]:
         await clip.accept_audio(speech(1.0), None)
-    await asyncio.sleep(0.02)
     await live.accept_audio(speech(0.04), None)
     fixture.pipeline.gate.set()
     await fixture.settle(live, *clips)
@@ -134,7 +141,7 @@ async def test_a_released_stream_is_not_stepped_again() -> None:
     await fixture.host.start()
     held, gone = fixture.open(), fixture.open()
     await held.accept_audio(speech(0.04), None)
-    await asyncio.sleep(0.02)
+    await fixture.in_a_step()
     await gone.accept_audio(speech(0.5), None)
     fixture.host.release(gone)
     fixture.pipeline.gate.set()
