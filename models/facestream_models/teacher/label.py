@@ -4,8 +4,9 @@
 
 Four steps, each cached in DIR/cache/teacher: encoder features of part of the synthetic corpus; a first head; alignments
 of the trainable real speech (Italian and Russian prompts, nine tenths of GRID s1) by it, which then join the training
-of a second head; labels by the second head. Trainable sets are written to DIR/train with soft posteriors, all others to
-DIR/evaluation. The English prompts are never trained on: they measure the teacher, if their class times are given.
+of a second head that starts from the first; labels by the second head. Trainable sets are written to DIR/train with
+soft posteriors, all others to DIR/evaluation. The English prompts are never trained on: they measure the teacher, if
+their class times are given.
 """
 
 import argparse
@@ -130,7 +131,7 @@ def main() -> None:
         for real in teaching
         for made, features in label_set(real, home / "real", first)
     ]
-    second = _trained(home / "head-2.npz", synthetic + spoken, arguments.epochs, arguments.seed + 1)
+    second = _trained(home / "head-2.npz", synthetic + spoken, arguments.epochs / 3, arguments.seed + 1, first)
     measured("head-2", second)
     for real in sets:
         encode_real(real, home / "real", encoder)
@@ -140,10 +141,10 @@ def main() -> None:
                     writer.add(made)
 
 
-def _trained(path: Path, clips: list[Clip], epochs: float, seed: int) -> PhoneHead:
+def _trained(path: Path, clips: list[Clip], epochs: float, seed: int, start: PhoneHead | None = None) -> PhoneHead:
     if path.exists():
         return load_head(path)
-    head = train_head(clips, epochs=epochs, seed=seed, log=LogLine())
+    head = train_head(clips, epochs=epochs, seed=seed, start=start, rate=1e-3 if start else 2e-3, log=LogLine())
     save_head(head, path)
     return head
 
