@@ -22,7 +22,7 @@ from facestream.types import Float32, Int64
 HEAD_FORMAT = 1
 EYE_LAYERS = ("white", "iris", "pupil")
 
-_NECK, _LEFT_EYE, _RIGHT_EYE = 1, 3, 4
+_ROOT, _NECK, _LEFT_EYE, _RIGHT_EYE = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class HeadMesh:
 
     `template` [V, 3]; `triangles` [T, 3]; `parts` name -> [first, end) of the triangles; `arkit_dirs` [52, V, 3]
     displacement of each full shape; `colours` [V, 3] uint8 sRGB; `head_share` [V]: how far a vertex turns with the
-    head (1 on the face, fading to 0 at the rim of the bust); `neck`, `left_eye`, `right_eye`: pivots [3].
+    head (1 on the face, fading to 0 at the rim of the bust); `neck`, `left_eye`, `right_eye`: pivots [3]; `digest` as
+    rig profiles name the head.
     """
 
     template: Float32
@@ -43,6 +44,11 @@ class HeadMesh:
     neck: Float32
     left_eye: Float32
     right_eye: Float32
+    digest: str
+
+    @property
+    def vertex_count(self) -> int:
+        return len(self.template)
 
     def part_triangles(self, *names: str) -> Int64:
         """Triangles [t, 3] of the named parts."""
@@ -57,6 +63,16 @@ class HeadMesh:
         used = np.flatnonzero(weights)
         posed: Float32 = self.template + np.tensordot(weights[used], self.arkit_dirs[used], axes=1)
         return posed
+
+    def normals(self, vertices: Float32) -> Float32:
+        """Unit normals [V, 3] of the mesh at `vertices` [V, 3], triangles weighted by area."""
+        a, b, c = (vertices[self.triangles[:, corner]] for corner in range(3))
+        face = np.cross(b - a, c - a)
+        flat = self.triangles.ravel(order="F")
+        count = len(vertices)
+        summed = np.stack([np.bincount(flat, np.tile(face[:, axis], 3), minlength=count) for axis in range(3)], axis=1)
+        length = np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-20)
+        return np.asarray(summed / length, np.float32)
 
 
 @cache
@@ -95,10 +111,11 @@ def _from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> HeadMesh:
         parts={str(name): (int(first), int(end)) for name, (first, end) in ranges},
         arkit_dirs=dense("arkit_dirs", arrays),
         colours=arrays["colours"],
-        head_share=1 - dense("skinning", arrays)[:, 0],
+        head_share=1 - dense("skinning", arrays)[:, _ROOT],
         neck=joints[_NECK],
         left_eye=joints[_LEFT_EYE],
         right_eye=joints[_RIGHT_EYE],
+        digest=str(arrays["digest"]),
     )
     if mesh.arkit_dirs.shape != (CURVE_COUNT, *template.shape) or mesh.triangles.max() >= len(template):
         raise ValueError("arrays do not fit each other")

@@ -90,6 +90,7 @@ def save_head(head: Head, path: Path | io.BytesIO) -> None:
     """
     arrays: dict[str, npt.NDArray[Any]] = {
         "format": np.array(HEAD_FORMAT),
+        "digest": np.array(head.digest()),
         "template": head.template,
         "triangles": head.triangles.astype(np.uint16 if head.vertex_count < 2**16 else np.uint32),
         "expression_dirs": head.expression_dirs.astype(np.float16),

@@ -74,7 +74,7 @@ def render_face(
         raise InvalidValue("size", size, f"{MIN_SIZE} to {MAX_SIZE} pixels")
     mesh = mesh or open_head()
     vertices = _posed(mesh, weights, head_rotation, eye_rotations)
-    normals = vertex_normals(vertices, mesh.triangles)
+    normals = mesh.normals(vertices)
     pixels = size * SUPERSAMPLING
     hits = rasterise(_projected(vertices, framing, pixels), mesh.triangles, pixels, pixels)
 
@@ -92,18 +92,6 @@ def render_face(
     picture[hits.pixel] = light
     averaged = picture.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3).mean(axis=(1, 3))
     return _to_srgb(averaged)
-
-
-def vertex_normals(vertices: Float32, triangles: Int64) -> Float32:
-    """Unit normals [V, 3], triangles weighted by area."""
-    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    face = np.cross(b - a, c - a)
-    flat = triangles.ravel(order="F")
-    summed = np.stack(
-        [np.bincount(flat, np.tile(face[:, axis], 3), minlength=len(vertices)) for axis in range(3)], axis=1
-    )
-    normals: Float32 = (summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-20)).astype(np.float32)
-    return normals
 
 
 def rotation_matrix(quaternion: Float32) -> Float32:

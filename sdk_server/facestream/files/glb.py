@@ -1,0 +1,157 @@
+"""The GLB container and glTF accessors: arrays in, bytes out, and back."""
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.errors import InvalidValue
+from facestream.types import Float32, Int64
+
+_MAGIC, _VERSION = 0x46546C67, 2
+_JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+_COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+_TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
+ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
+
+Json = dict[str, Any]
+
+
+class GlbBuilder:
+    """Collects accessors and the buffer they lie in; `document` holds whatever else the file says."""
+
+    def __init__(self) -> None:
+        self.document: Json = {"accessors": [], "bufferViews": []}
+        self._binary = bytearray()
+
+    def accessor(
+        self, array: npt.NDArray[Any], *, target: int | None = None, bounded: bool = False, normalized: bool = False
+    ) -> int:
+        """Store `array` [N] or [N, components] and give its accessor; `bounded` adds the minimum and maximum."""
+        entry = self._described(array, normalized)
+        entry["bufferView"] = self._view(array, target)
+        if bounded:
+            self._bound(entry, array)
+        return self._added(entry)
+
+    def sparse_accessor(self, array: Float32, rows: Int64, *, bounded: bool) -> int:
+        """Store only the `rows` of `array` [N, 3]; all others are zero. No rows cost nothing in the buffer."""
+        entry = self._described(array, False)
+        if bounded:
+            kept = np.zeros_like(array)
+            kept[rows] = array[rows]
+            self._bound(entry, kept)
+        if len(rows):
+            index = rows.astype(np.uint16 if len(array) <= 2**16 else np.uint32)
+            entry["sparse"] = {
+                "count": len(rows),
+                "indices": {"bufferView": self._view(index, None), "componentType": _component(index)},
+                "values": {"bufferView": self._view(array[rows], None)},
+            }
+        return self._added(entry)
+
+    def write(self, path: Path) -> None:
+        """Write the GLB file."""
+        document = self.document | {"buffers": [{"byteLength": len(self._binary)}]}
+        text = json.dumps(document, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 4)
+        chunks = struct.pack("<II", len(text), _JSON_CHUNK) + text
+        chunks += struct.pack("<II", len(self._binary), _BINARY_CHUNK) + bytes(self._binary)
+        path.write_bytes(struct.pack("<III", _MAGIC, _VERSION, 12 + len(chunks)) + chunks)
+
+    def _described(self, array: npt.NDArray[Any], normalized: bool) -> Json:
+        entry: Json = {
+            "componentType": _component(array),
+            "count": len(array),
+            "type": _TYPES[int(np.prod(array.shape[1:], dtype=np.int64))],
+        }
+        if normalized:
+            entry["normalized"] = True
+        return entry
+
+    def _bound(self, entry: Json, array: npt.NDArray[Any]) -> None:
+        flat = array.reshape(len(array), -1)
+        entry["min"], entry["max"] = (
+            [float(value) for value in bound] for bound in (flat.min(axis=0), flat.max(axis=0))
+        )
+
+    def _view(self, array: npt.NDArray[Any], target: int | None) -> int:
+        self._binary += b"\0" * (-len(self._binary) % 4)
+        data = np.ascontiguousarray(array).tobytes()
+        view: Json = {"buffer": 0, "byteOffset": len(self._binary), "byteLength": len(data)}
+        if target is not None:
+            view["target"] = target
+        self._binary += data
+        self.document["bufferViews"].append(view)
+        return len(self.document["bufferViews"]) - 1
+
+    def _added(self, entry: Json) -> int:
+        self.document["accessors"].append(entry)
+        # The buffer's end is aligned here, so that the chunk's length is what the document says.
+        self._binary += b"\0" * (-len(self._binary) % 4)
+        return len(self.document["accessors"]) - 1
+
+
+class GlbFile:
+    """A GLB file as read: `document` and its accessors as arrays."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InvalidValue(str(path), f"a file that can not be read ({error.strerror})", "a GLB file") from error
+        try:
+            magic, version, length = struct.unpack_from("<III", data)
+            if (magic, version, length) != (_MAGIC, _VERSION, len(data)):
+                raise ValueError("no glTF 2 binary of its stated length")
+            text_length, kind = struct.unpack_from("<II", data, 12)
+            if kind != _JSON_CHUNK:
+                raise ValueError("its first chunk is not JSON")
+            self.document: Json = json.loads(data[20 : 20 + text_length])
+            self._binary = data[28 + text_length :]
+        except (struct.error, ValueError) as error:
+            raise InvalidValue(str(path), f"a broken file ({error})", "a GLB file (glTF 2 binary)") from error
+
+    def array(self, accessor: int) -> npt.NDArray[Any]:
+        """Values [N] or [N, components] of an accessor, sparse ones filled in."""
+        try:
+            entry = self.document["accessors"][accessor]
+            width = next(size for size, name in _TYPES.items() if name == entry["type"])
+            code = next(code for code, number in _COMPONENTS.items() if number == entry["componentType"])
+            count = entry["count"]
+            if "bufferView" in entry:
+                offset = entry.get("byteOffset", 0)
+                flat = self._read(entry["bufferView"], offset, code, count * width).reshape(count, width).copy()
+            else:
+                flat = np.zeros((count, width), f"<{code}")
+            if "sparse" in entry:
+                self._fill(flat, entry["sparse"], code)
+        except (KeyError, IndexError, TypeError, ValueError, StopIteration) as error:
+            raise InvalidValue(
+                f"{self._path}, accessor {accessor}", f"broken ({error!r})", "a glTF accessor"
+            ) from error
+        return flat[:, 0] if width == 1 else flat
+
+    def _fill(self, flat: npt.NDArray[Any], sparse: Mapping[str, Any], code: str) -> None:
+        count, indices, values = sparse["count"], sparse["indices"], sparse["values"]
+        index_code = next(code for code, number in _COMPONENTS.items() if number == indices["componentType"])
+        rows = self._read(indices["bufferView"], indices.get("byteOffset", 0), index_code, count)
+        width = flat.shape[1]
+        flat[rows] = self._read(values["bufferView"], values.get("byteOffset", 0), code, count * width).reshape(
+            -1, width
+        )
+
+    def _read(self, view: int, offset: int, code: str, count: int) -> npt.NDArray[Any]:
+        entry = self.document["bufferViews"][view]
+        if "byteStride" in entry:
+            raise ValueError("interleaved buffer views are not read")
+        return np.frombuffer(self._binary, f"<{code}", count, entry.get("byteOffset", 0) + offset)
+
+
+def _component(array: npt.NDArray[Any]) -> int:
+    return _COMPONENTS[f"{array.dtype.kind}{array.dtype.itemsize}"]
