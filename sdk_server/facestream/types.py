@@ -3,7 +3,7 @@
 Shape legend of the repository: `B` rows, `T` samples, `F` frames, `C` curves (52), `D` features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,3 +55,18 @@ class Frames:
     def end_index(self) -> int:
         """Index of the frame after the last one."""
         return self.first_index + self.count
+
+
+def joined_frames(runs: Sequence[Frames], curve_count: int) -> Frames:
+    """Consecutive runs as one; no runs give zero frames. The pose is kept where every run has one."""
+    if not runs:
+        return Frames(0, np.zeros((0, curve_count), np.float32))
+    poses = [run.pose for run in runs if run.pose is not None]
+    pose = None
+    if len(poses) == len(runs):
+        pose = Pose(
+            head=np.concatenate([one.head for one in poses]),
+            left_eye=np.concatenate([one.left_eye for one in poses]),
+            right_eye=np.concatenate([one.right_eye for one in poses]),
+        )
+    return Frames(runs[0].first_index, np.concatenate([run.weights for run in runs]), pose)

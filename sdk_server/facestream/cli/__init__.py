@@ -1,0 +1,1 @@
+"""The `facestream` command: one file a subcommand, thin over the packages that do the work."""

@@ -1,0 +1,54 @@
+"""`facestream animate FILE -o take.csv`: a recording to a take, in this process, faster than real time."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from facestream.audio.files import read_audio
+from facestream.cli.takes import check_output, parse_frame_rate, write_take
+from facestream.polish.options import PolishOptions
+from facestream.serving.clip import animate as animate_clip
+from facestream.serving.live_stream import StreamOptions
+from facestream.serving.pipeline import open_pipeline
+
+
+def animate(
+    source: Annotated[Path, typer.Argument(help="wav, flac, ogg or mp3")],
+    output: Annotated[
+        list[Path], typer.Option("-o", "--output", help="take.csv (Live Link Face), .npz or .glb; may be repeated")
+    ],
+    frame_rate: Annotated[str, typer.Option(help="frames per second, 30 or 30000/1001")] = "30",
+    model: Annotated[str, typer.Option(help="name of a shipped bundle, or a bundle folder")] = "live",
+    mouth_strength: Annotated[float, typer.Option(help="gain of the mouth's movement, 0 to 2")] = 1.0,
+    seed: Annotated[int, typer.Option(help="of blinks and gaze: equal seeds give equal takes")] = 0,
+    blinks: Annotated[bool, typer.Option(help="seeded blinks")] = True,
+    gaze: Annotated[bool, typer.Option(help="seeded small eye movements")] = True,
+) -> None:
+    """Animate a recording and write it as a take; needs no server."""
+    for path in output:
+        check_output(path)
+    rate = parse_frame_rate(frame_rate)
+    samples, rate_hz = read_audio(source)
+    polish = PolishOptions(mouth_strength=mouth_strength, blinks=blinks, gaze=gaze)
+    options = StreamOptions(sample_rate_hz=rate_hz, frame_rate=rate, seed=seed, polish=polish)
+    pipeline = open_pipeline(model)
+
+    console = Console()
+    started = time.monotonic()
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(f"animating {source.name}", total=1.0)
+        frames = animate_clip(samples, options, pipeline, lambda share: progress.update(task, completed=share))
+    taken_s = time.monotonic() - started
+    for path in output:
+        write_take(path, frames, rate)
+    audio_s = len(samples) / rate_hz
+    written = ", ".join(str(path) for path in output)
+    console.print(
+        f"{frames.count} frames of {audio_s:.1f} s in {taken_s:.2f} s ({audio_s / taken_s:.0f} x real time): {written}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,63 @@
+"""The `facestream` command and its one rule for errors: a failure is one line and exit code 2, never a traceback."""
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+from rich.console import Console
+
+from facestream.cli import animate, demo, doctor, models, serve, stream
+from facestream.errors import FacestreamError
+
+app = typer.Typer(
+    name="facestream",
+    help="Speech in, a moving face out: live ARKit blendshapes for game characters.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("animate")(animate.animate)
+app.command("stream")(stream.stream)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("models")(models.models)
+
+
+@app.command(
+    "head",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def head(context: typer.Context) -> None:
+    """Heads: fit a rig profile for a FLAME file of yours (needs the `train` extra)."""
+    run_science_command("head", context.args)
+
+
+def run_science_command(name: str, arguments: list[str]) -> None:
+    """Run a command that lives outside the runtime, found by entry point so that the runtime never imports it."""
+    for entry in entry_points(group="facestream.commands", name=name):
+        try:
+            command = entry.load()
+        except ModuleNotFoundError as error:
+            raise FacestreamError(
+                f"'facestream {name}' needs the package {error.name!r}; install it: pip install 'facestream[train]'"
+            ) from error
+        command(args=arguments, prog_name=f"facestream {name}", standalone_mode=False)
+        return
+    raise FacestreamError(f"'facestream {name}' is not part of this installation; reinstall facestream")
+
+
+def main() -> None:
+    """Console entry point."""
+    try:
+        app()
+    except FacestreamError as error:
+        Console(stderr=True).print(f"[bold red]facestream:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

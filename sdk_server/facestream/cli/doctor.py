@@ -1,0 +1,108 @@
+"""`facestream doctor`: what works on this machine, what does not, and what to do about it."""
+
+import os
+import platform
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+from rich.console import Console
+
+from facestream import __version__
+from facestream.engines.bundle import list_bundles, open_bundle
+from facestream.engines.onnx import OnnxEngine
+from facestream.errors import FacestreamError
+from facestream.head_mesh import open_head
+from facestream.retarget.profile import load_profile
+from facestream.settings import Settings
+
+LIBRARIES = ("numpy", "onnxruntime", "grpcio", "protobuf", "soxr", "soundfile")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `is_fatal` findings make the command exit with 1."""
+
+    subject: str
+    text: str
+    is_ok: bool = True
+    is_fatal: bool = False
+
+
+def doctor() -> None:
+    """Check this installation and print a report; exits with 1 when something essential does not work."""
+    console = Console()
+    has_failed = False
+    for finding in findings():
+        mark = "[green]ok[/]  " if finding.is_ok else ("[red]fail[/]" if finding.is_fatal else "[yellow]note[/]")
+        console.print(f"{mark}  {finding.subject:<12} {finding.text}", highlight=False, soft_wrap=True)
+        has_failed |= finding.is_fatal
+    if has_failed:
+        raise typer.Exit(1)
+
+
+def findings() -> Iterator[Finding]:
+    """Every check, in the order in which the server needs the parts."""
+    yield Finding("facestream", f"{__version__}, Python {platform.python_version()} at {sys.prefix}")
+    yield Finding("machine", f"{platform.system()} {platform.machine()}, {_core_count()} cores")
+    yield Finding("libraries", ", ".join(f"{name} {_version(name)}" for name in LIBRARIES))
+    yield _checked("head", _head)
+    for name in list_bundles():
+        yield _checked(f"model {name}", partial(_model, name))
+    yield _gpu()
+    yield _port(Settings.load().port)
+
+
+def _checked(subject: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, check())
+    except FacestreamError as error:
+        return Finding(subject, str(error), is_ok=False, is_fatal=True)
+
+
+def _head() -> str:
+    mesh, profile = open_head(), load_profile()
+    return f"open head, {len(mesh.template)} vertices, digest {profile.head_digest[:12]}"
+
+
+def _model(name: str) -> str:
+    bundle = open_bundle(name)
+    engine = OnnxEngine(bundle)
+    costs = engine.warm_up()
+    shown = ", ".join(f"{rows} rows {1000 * seconds:.1f} ms" for rows, seconds in costs.items() if rows in (1, 8, 64))
+    return f"{bundle.manifest.version} on {engine.name}: a 20 ms step takes {shown}"
+
+
+def _gpu() -> Finding:
+    import onnxruntime
+
+    providers = onnxruntime.get_available_providers()
+    if "CUDAExecutionProvider" in providers:
+        return Finding("gpu", "onnxruntime has CUDA; this version of facestream computes on the CPU", is_ok=True)
+    return Finding("gpu", "not used; the ONNX engine computes on the CPU")
+
+
+def _port(port: int) -> Finding:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return Finding(
+                f"port {port}", "taken; 'facestream serve --port 0' takes a free one", is_ok=False, is_fatal=False
+            )
+    return Finding(f"port {port}", "free")
+
+
+def _core_count() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"

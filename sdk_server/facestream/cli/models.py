@@ -1,0 +1,47 @@
+"""`facestream models`: which bundles are installed, checked."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from facestream.engines.bundle import Bundle, list_bundles
+from facestream.errors import BundleError
+
+COLUMNS = ("name", "version", "family", "look-ahead", "size", "licence", "state")
+
+
+def models(
+    folder: Annotated[list[Path] | None, typer.Option(help="look here too; may be given more than once")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for scripts")] = False,
+) -> None:
+    """List model bundles with their version, look-ahead, size and licence; every file is checked against its hash."""
+    found = [_described(name, path) for name, path in list_bundles(folder or ()).items()]
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column != "state")
+    for row in found:
+        table.add_row(*(row[key] for key in COLUMNS))
+    Console().print(table)
+
+
+def _described(name: str, folder: Path) -> dict[str, str]:
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    row = {"name": name, "folder": str(folder), "size": f"{size / 1e6:.1f} MB"}
+    try:
+        manifest = Bundle.open(folder).manifest
+    except BundleError as error:
+        return row | dict.fromkeys(("version", "family", "look-ahead", "licence"), "-") | {"state": str(error)}
+    return row | {
+        "version": manifest.version,
+        "family": manifest.family,
+        "look-ahead": f"{1000 * manifest.lookahead_samples // manifest.sample_rate_hz} ms",
+        "licence": manifest.licence,
+        "state": "ok",
+    }

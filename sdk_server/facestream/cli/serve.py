@@ -1,0 +1,51 @@
+"""`facestream serve`: the server, until SIGTERM or Ctrl-C."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from facestream.settings import Settings
+from facestream.telemetry.logs import configure_logs
+from facestream.transports.server import Server
+from facestream.transports.server import serve as run_server
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option(help="TOML file; keys are those of facestream.settings")] = None,
+    host: Annotated[str | None, typer.Option(help="address to listen on [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="0 takes a free one [default: 50051]")] = None,
+    model: Annotated[str | None, typer.Option(help="shipped bundle, or a bundle folder [default: live]")] = None,
+    max_streams: Annotated[int | None, typer.Option(help="live streams at once [default: 64]")] = None,
+    reflection: Annotated[bool | None, typer.Option("--reflection", help="let tools list the services")] = None,
+    log_format: Annotated[str | None, typer.Option(help="text or json [default: text]")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info]")] = None,
+    print_address: Annotated[bool, typer.Option(help="print HOST:PORT on standard output once ready")] = False,
+    check: Annotated[bool, typer.Option(help="start, become ready, stop; exit code 0: it works")] = False,
+) -> None:
+    """Serve animation over gRPC. Every setting can also come from a TOML file or from FACESTREAM_* variables."""
+    settings = Settings.load(
+        config,
+        host=host,
+        port=port,
+        model=model,
+        max_streams=max_streams,
+        reflection=reflection,
+        log_format=log_format,
+        log_level=log_level,
+    )
+    configure_logs(settings.log_format, settings.log_level)
+    console = Console(stderr=True)
+
+    def announce(server: Server) -> None:
+        if print_address:
+            print(server.address, flush=True)
+        console.print(f"facestream is ready on {server.address} with model {settings.model!r}", highlight=False)
+
+    async def start_and_stop() -> None:
+        async with Server(settings) as server:
+            announce(server)
+
+    asyncio.run(start_and_stop() if check else run_server(settings, on_ready=announce))

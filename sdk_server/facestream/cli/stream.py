@@ -1,0 +1,71 @@
+"""`facestream stream FILE|-`: send speech to a server at the pace it is spoken and watch the face."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from facestream.audio.files import read_audio
+from facestream.audio.pcm import check_sample_rate
+from facestream.cli.live_session import LiveTake, stream_live
+from facestream.cli.live_table import LiveTable
+from facestream.cli.takes import parse_frame_rate, write_take
+from facestream.client import AsyncClient, StreamOptions, at_live_pace
+from facestream.types import Float32
+
+STDIN = "-"
+
+
+def stream(
+    source: Annotated[str, typer.Argument(help="audio file, or - for raw 16-bit mono PCM on standard input")],
+    server: Annotated[str, typer.Option(help="HOST:PORT of a running server")] = "localhost:50051",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="keep the take: .csv, .npz or .glb")] = None,
+    frame_rate: Annotated[str, typer.Option(help="frames per second, 30 or 30000/1001")] = "30",
+    sample_rate: Annotated[int, typer.Option(help="Hz, of raw PCM on standard input")] = 16000,
+    chunk_ms: Annotated[int, typer.Option(min=10, max=500, help="audio per message, milliseconds")] = 40,
+    model: Annotated[str, typer.Option(help="model name; empty for the server's default")] = "",
+    token: Annotated[str | None, typer.Option(help="bearer token, where the server asks for one")] = None,
+) -> None:
+    """Stream speech at live pace and show frames, lag and mouth as they come."""
+    rate = parse_frame_rate(frame_rate)
+    if source == STDIN:
+        check_sample_rate(sample_rate)
+        chunks, rate_hz = standard_input(sample_rate, chunk_ms), sample_rate
+    else:
+        pcm, rate_hz = read_audio(Path(source))
+        chunks = at_live_pace(pcm, rate_hz, chunk_ms=chunk_ms)
+    console = Console()
+    options = StreamOptions(sample_rate_hz=rate_hz, frame_rate=rate, model=model)
+
+    async def run() -> LiveTake:
+        async with AsyncClient(server, token=token) as client:
+            with LiveTable(console, f"{source} -> {server}") as table:
+                return await stream_live(client, chunks, options, on_frames=table.update)
+
+    take = asyncio.run(run())
+    report(console, take)
+    if output is not None:
+        write_take(output, take.frames, rate)
+        console.print(f"take written to {output}", highlight=False)
+
+
+def report(console: Console, take: LiveTake) -> None:
+    """Time to first frame and lag percentiles, in two lines."""
+    frames = take.frames
+    console.print(f"{frames.count} frames, first after {take.time_to_first_frame_ms:.0f} ms", highlight=False)
+    announced_ms = 1000 * take.info.latency_samples / take.info.clock.sample_rate_hz
+    shown = ", ".join(f"{name} {value:.0f} ms" for name, value in take.lag_percentiles_ms().items())
+    console.print(f"lag behind audio: {shown} (announced look-ahead {announced_ms:.0f} ms)", highlight=False)
+
+
+async def standard_input(rate_hz: int, chunk_ms: int) -> AsyncIterator[Float32]:
+    """Raw PCM as it arrives; a pipe sets the pace, and its end is the end of the audio."""
+    chunk_bytes = 2 * max(1, rate_hz * chunk_ms // 1000)
+    while data := await asyncio.to_thread(sys.stdin.buffer.read, chunk_bytes):
+        whole = len(data) // 2 * 2
+        yield np.frombuffer(data[:whole], "<i2").astype(np.float32) / np.float32(32768)

@@ -1,0 +1,88 @@
+"""Every command and every piece of Python in the pages runs."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from facestream.cli.demo import EXAMPLE, running_server
+from tests.docs.markdown import PAGES, ROOT, Block, blocks, commands
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(#[^)]*)?\)")
+SERVER = "localhost:50051"
+LONG = ("facestream_models.corpus", "facestream_models.live.train", "facestream_bench", "facestream_models.teacher")
+"""Commands that take minutes or data a fresh user does not have: their `--help` runs instead."""
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with running_server(Console(stderr=True)) as found:
+        yield found
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """A folder with what the pages speak of: a recording `speech.wav` and the examples."""
+    shutil.copytree(EXAMPLE.parent, tmp_path / "examples")
+    import soundfile
+
+    samples, rate = soundfile.read(EXAMPLE)
+    soundfile.write(tmp_path / "speech.wav", samples[: 2 * rate], rate)
+    return tmp_path
+
+
+def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        words, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(("where", "command"), commands(), ids=lambda value: value.replace("/", "|"))
+def test_command_runs(where: str, command: str, workplace: Path, request: pytest.FixtureRequest) -> None:
+    words = shlex.split(command)
+    if words[:2] in (["pip", "install"], ["git", "clone"]):
+        assert "facestream" in command or words[2] == "-e", f"{where}: installs something else: {command}"
+        return
+    if words[0] == "make":
+        done = _run(["make", "-n", *words[1:]], ROOT)
+    elif words[:2] == ["facestream", "serve"]:
+        done = _run([*words, "--port", "0", "--check"], workplace)
+    elif words[:2] == ["facestream", "demo"]:
+        done = _run([*words, "--clip", "speech.wav"], workplace)
+    elif words[:2] == ["facestream", "stream"]:
+        done = _run([*words, "--server", request.getfixturevalue("address")], workplace)
+    elif words[0] == "facestream":
+        done = _run(words, workplace)
+    elif words[:2] == ["python", "-m"] and words[2].startswith(LONG):
+        done = _run([sys.executable, "-m", words[2], "--help"], workplace)
+    else:
+        pytest.fail(f"{where}: no rule to test {command!r}; add one here")
+    assert done.returncode == 0, f"{where}: {command}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.name.replace("/", "|"))
+def test_python_runs(block: Block, workplace: Path, address: str) -> None:
+    text = block.text.replace(SERVER, address)
+    done = _run([sys.executable, "-W", "error", "-c", text], workplace)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)).replace("/", "|"))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = [match[1] for match in LINK.finditer(page.read_text()) if "://" not in match[1]]
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+def test_pages_are_found() -> None:
+    """Without this, an empty list would make every test above pass."""
+    assert len(commands()) >= 5
+    assert blocks("python")
