@@ -13,7 +13,7 @@ from facestream_models.teacher.dataset import frame_labels
 from facestream_models.teacher.distort import distort
 from facestream_models.teacher.features import FEATURES, MELS, log_mel, mel_filters, pack
 from facestream_models.teacher.head import Clip, load_head, log_posteriors, save_head, train_head
-from facestream_models.teacher.score import score_teacher
+from facestream_models.teacher.score import compare_bilabials, score_teacher
 
 
 def test_a_tone_lies_in_the_mel_band_around_its_frequency() -> None:
@@ -115,6 +115,16 @@ def test_scores_tell_a_late_teacher_from_a_good_one() -> None:
     assert late.accuracy < 0.9
     deaf = score_teacher([(reference, np.roll(rows, 4, axis=1))])
     assert deaf.bilabials == 0.0
+
+
+def test_a_shifted_alignment_is_measured_as_shifted() -> None:
+    reference = [(INDEX["PP"], 0.5 * n, 0.5 * n + 0.08) for n in range(20)]
+    shifted = [(class_index, start + 0.05, end + 0.05) for class_index, start, end in reference]
+    check = compare_bilabials([(reference, shifted)])
+    assert check.tokens == check.matched == 20
+    assert check.median_ms == pytest.approx(50.0)
+    assert (check.within_40_ms, check.within_80_ms, check.deviation_ms) == (0.0, 1.0, 0.0)
+    assert compare_bilabials([(reference, [(INDEX["aa"], 0.0, 10.0)])]).matched == 0
 
 
 def test_grid_words_are_bounded_by_their_times() -> None:

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from facestream_models.corpus.real import Recording
-from facestream_models.corpus.store import CorpusWriter, Utterance
+from facestream_models.corpus.store import CorpusWriter, Utterance, iterate
 from facestream_models.teacher.dataset import LONGEST_SECONDS, extract, frame_labels, load_clips
 from facestream_models.teacher.features import Encoder, fetch_encoder
 from facestream_models.teacher.head import (
@@ -34,7 +34,7 @@ from facestream_models.teacher.head import (
     train_head,
 )
 from facestream_models.teacher.real_labels import WORST_SCORE, RealSet, label, real_sets
-from facestream_models.teacher.score import Score, read_english_classes, score_teacher
+from facestream_models.teacher.score import Score, compare_bilabials, read_english_classes, score_teacher, timed_classes
 
 SYNTHETIC_MINUTES = {"kokoro": 90.0, "espeak": 12.0, "flite": 8.0, "noise": 4.0, "music": 6.0}
 
@@ -139,6 +139,12 @@ def main() -> None:
             for made, _ in label_set(real, home / "real", second):
                 if made.key not in writer.finished_keys:
                     writer.add(made)
+    if arguments.english_classes is not None:
+        references = read_english_classes(arguments.english_classes)
+        aligned = iterate(corpus / "evaluation", {"prompt-en"})
+        check = compare_bilabials([(references[u.key], timed_classes(u)) for u in aligned if u.key in references])
+        log.info("English alignments: %s", check)
+        (home / "alignment.json").write_text(json.dumps(check._asdict(), indent=1))
 
 
 def _trained(path: Path, clips: list[Clip], epochs: float, seed: int, start: PhoneHead | None = None) -> PhoneHead:

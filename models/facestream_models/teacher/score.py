@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facestream_models.corpus.phones import INDEX, MERGED, SILENCE
+from facestream_models.corpus.store import SAMPLE_RATE, Utterance
 
 _FRAME_SECONDS = 0.02
 _CLOSED = INDEX["PP"]
@@ -81,6 +82,55 @@ def score_teacher(rows: Sequence[tuple[list[Timed], NDArray[np.float32]]]) -> Sc
         false_bilabials=round(float(np.mean(false)), 4) if false else 0.0,
         offset_ms=round(1000 * _FRAME_SECONDS) * max(by_shift, key=lambda shift: by_shift[shift]),
     )
+
+
+class AlignmentCheck(NamedTuple):
+    """Bilabial centres of an alignment against those of a reference of the same texts.
+
+    `matched` of `tokens` bilabials of the reference have a counterpart within 150 ms; of these, the shares within 40 and
+    80 ms, the median difference and the median absolute deviation (ms, positive: the alignment is late).
+    """
+
+    tokens: int
+    matched: int
+    within_40_ms: float
+    within_80_ms: float
+    median_ms: float
+    deviation_ms: float
+
+
+def compare_bilabials(rows: Sequence[tuple[list[Timed], list[Timed]]]) -> AlignmentCheck:
+    """Compare (reference, alignment) pairs of timed classes."""
+    differences: list[float] = []
+    tokens = 0
+    for reference, alignment in rows:
+        centres = np.array([(start + end) / 2 for class_index, start, end in alignment if class_index == _CLOSED])
+        for class_index, start, end in reference:
+            if class_index != _CLOSED:
+                continue
+            tokens += 1
+            if len(centres):
+                nearest = centres[np.abs(centres - (start + end) / 2).argmin()] - (start + end) / 2
+                if abs(nearest) < 0.15:
+                    differences.append(1000 * float(nearest))
+    found = np.array(differences) if differences else np.array([np.nan])
+    median = float(np.median(found))
+    return AlignmentCheck(
+        tokens=tokens,
+        matched=len(differences),
+        within_40_ms=round(float(np.mean(np.abs(found) <= 40)), 4),
+        within_80_ms=round(float(np.mean(np.abs(found) <= 80)), 4),
+        median_ms=round(median, 1),
+        deviation_ms=round(float(np.median(np.abs(found - median))), 1),
+    )
+
+
+def timed_classes(utterance: Utterance) -> list[Timed]:
+    """The segments of an utterance in seconds."""
+    return [
+        (int(class_index), float(start) / SAMPLE_RATE, float(end) / SAMPLE_RATE)
+        for class_index, start, end in zip(utterance.classes, utterance.starts, utterance.ends, strict=True)
+    ]
 
 
 def _labels(reference: list[Timed], count: int) -> NDArray[np.int64]:
