@@ -35,7 +35,7 @@ def write_npz(path: Path, frames: Frames, frame_rate: FrameRate) -> None:
 def read_npz(path: Path) -> tuple[Frames, FrameRate]:
     """What `write_npz` wrote; curves are found by name. Raises `InvalidValue` naming the file and what is wrong."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = dict(content)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InvalidValue(str(path), f"a file that can not be read ({error})", "an npz of facestream") from error
