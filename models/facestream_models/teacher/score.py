@@ -87,8 +87,8 @@ def score_teacher(rows: Sequence[tuple[list[Timed], NDArray[np.float32]]]) -> Sc
 class AlignmentCheck(NamedTuple):
     """Bilabial centres of an alignment against those of a reference of the same texts.
 
-    `matched` of `tokens` bilabials of the reference have a counterpart within 150 ms; of these, the shares within 40 and
-    80 ms, the median difference and the median absolute deviation (ms, positive: the alignment is late).
+    `matched` of `tokens` bilabials of the reference have a counterpart within 150 ms; of these, the shares within 40
+    and 80 ms, the median difference and the median absolute deviation (ms, positive: the alignment is late).
     """
 
     tokens: int
