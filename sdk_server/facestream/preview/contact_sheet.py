@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -9,7 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 from facestream.curves import CURVE_COUNT, INDEX
 from facestream.errors import InvalidValue, NotFound
 from facestream.preview.face import FACE, render_face
-from facestream.types import Float32
+from facestream.preview.moments import Caption, Shown, choose_moments
+from facestream.timebase import FrameRate
+from facestream.types import Float32, Frames
+
+__all__ = ["MOUTH_CURVES", "Caption", "Shown", "Sound", "contact_sheet", "write_contact_sheet"]
 
 MOUTH_CURVES: tuple[str, ...] = (
     "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthStretchLeft", "mouthRollLower", "mouthPressLeft",
@@ -27,12 +32,42 @@ _LANE_HEIGHT, _LEGEND_WIDTH, _AXIS_HEIGHT = 40, 150, 26
 _FONTS = ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf")
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A frame on the sheet: its row in the take, and what to write under it, for example the phone spoken."""
+def write_contact_sheet(
+    path: Path,
+    frames: Frames,
+    frame_rate: FrameRate,
+    *,
+    captions: Sequence[Caption] = (),
+    pcm: Float32 | None = None,
+    sample_rate_hz: int = 16_000,
+    title: str = "",
+    tile_count: int = 18,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write the sheet of a take as PNG: the telling frames of `captions`, over sound `pcm` [T] and curves."""
+    if not frames.count:
+        raise InvalidValue("frames", "a take without frames", "at least one frame")
+    times_s = np.arange(frames.first_index, frames.end_index) * frame_rate.denominator / frame_rate.numerator
+    pose = frames.pose
+    sheet = contact_sheet(
+        frames.weights,
+        times_s.astype(np.float32),
+        choose_moments(times_s.astype(np.float32), captions, tile_count),
+        title=title,
+        sound=None if pcm is None else Sound(pcm, sample_rate_hz),
+        head=None if pose is None else pose.head,
+        eyes=None if pose is None else (pose.left_eye, pose.right_eye),
+        progress=progress,
+    )
+    sheet.save(path, optimize=True)
 
-    frame: int
-    caption: str
+
+@dataclass(frozen=True)
+class Sound:
+    """Mono samples [T] from time 0 on, for the lane above the curves."""
+
+    pcm: Float32
+    sample_rate_hz: int
 
 
 def contact_sheet(
@@ -41,6 +76,7 @@ def contact_sheet(
     shown: Sequence[Shown],
     *,
     title: str = "",
+    sound: Sound | None = None,
     curves: Sequence[str] = MOUTH_CURVES,
     head: Float32 | None = None,
     eyes: tuple[Float32, Float32] | None = None,
@@ -59,7 +95,8 @@ def contact_sheet(
     width = max(2 * _MARGIN + columns * (tile_size + _GAP) - _GAP, 640)
     tiles_top = _MARGIN + (_TITLE_HEIGHT if title else 0)
     panel_top = tiles_top + rows * (tile_size + _CAPTION_HEIGHT + _GAP) + _GAP
-    height = panel_top + len(curves) * _LANE_HEIGHT + _AXIS_HEIGHT + _MARGIN
+    lanes = len(curves) + (sound is not None)
+    height = panel_top + lanes * _LANE_HEIGHT + _AXIS_HEIGHT + _MARGIN
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     if title:
@@ -80,44 +117,70 @@ def contact_sheet(
         draw.text((left + tile_size - 6, top + tile_size + 8), time, fill=_PALE, font=_font(13), anchor="ra")
         if progress is not None:
             progress(number + 1)
-    _draw_curves(draw, (_MARGIN, panel_top, width - _MARGIN), weights, times_s, shown, curves)
+    panel = _Panel(draw, _MARGIN + _LEGEND_WIDTH, panel_top, width - _MARGIN, times_s)
+    panel.rule(shown, lanes)
+    if sound is not None:
+        panel.waveform(sound)
+    for name in curves:
+        panel.curve(name, weights[:, INDEX[name]])
     return sheet
 
 
-def _draw_curves(
-    draw: ImageDraw.ImageDraw,
-    frame: tuple[int, int, int],
-    weights: Float32,
-    times_s: Float32,
-    shown: Sequence[Shown],
-    curves: Sequence[str],
-) -> None:
-    """One lane a curve, 0 at its floor and 1 at its ceiling; a rule at each frame shown."""
-    left, top, right = frame
-    left += _LEGEND_WIDTH
-    bottom = top + len(curves) * _LANE_HEIGHT
-    first, last = float(times_s[0]), float(times_s[-1])
-    scale = (right - left) / max(last - first, 1e-6)
+class _Panel:
+    """Lanes under the tiles: time runs to the right, one lane for the sound and one for each curve."""
 
-    def across(time_s: float) -> float:
-        return left + (time_s - first) * scale
+    def __init__(self, draw: ImageDraw.ImageDraw, left: int, top: int, right: int, times_s: Float32) -> None:
+        self._draw, self._left, self._top, self._right = draw, left, top, right
+        self._times_s = times_s
+        self._first = float(times_s[0])
+        self._scale = (right - left) / max(float(times_s[-1]) - self._first, 1e-6)
+        self._lane = 0
 
-    free_from = -np.inf
-    for tile in shown:
-        x = across(float(times_s[tile.frame]))
-        draw.line((x, top, x, bottom), fill=_RULE)
-        if x >= free_from:
-            draw.text((x, bottom + 4), tile.caption, fill=_PALE, font=_font(12), anchor="ma")
-            free_from = x + 8 * max(len(tile.caption), 1) + 6
-    for lane, name in enumerate(curves):
-        floor = top + (lane + 1) * _LANE_HEIGHT - 5
-        colour = _COLOURS[lane % len(_COLOURS)]
-        draw.line((left, floor, right, floor), fill=_RULE)
-        draw.text((left - 10, floor - _LANE_HEIGHT / 2 + 4), name, fill=colour, font=_font(13), anchor="rm")
-        heights = np.clip(weights[:, INDEX[name]], 0, 1) * (_LANE_HEIGHT - 9)
-        points = [(across(float(time)), floor - float(rise)) for time, rise in zip(times_s, heights, strict=True)]
+    def rule(self, shown: Sequence[Shown], lanes: int) -> None:
+        """A line through all lanes at each frame shown, named below where there is room."""
+        bottom = self._top + lanes * _LANE_HEIGHT
+        free_from = -np.inf
+        for tile in shown:
+            x = self._across(float(self._times_s[tile.frame]))
+            self._draw.line((x, self._top, x, bottom), fill=_RULE)
+            name = tile.caption.split(" ")[0]
+            if name and x >= free_from:
+                self._draw.text((x, bottom + 4), name, fill=_PALE, font=_font(12), anchor="ma")
+                free_from = x + 8 * len(name) + 6
+
+    def waveform(self, sound: Sound) -> None:
+        middle = self._next_lane("sound", _PALE) - (_LANE_HEIGHT - 5) / 2
+        loudest = max(float(np.abs(sound.pcm).max(initial=0.0)), 1e-6)
+        for x in range(self._left, self._right):
+            start = int((self._first + (x - self._left) / self._scale) * sound.sample_rate_hz)
+            end = int((self._first + (x + 1 - self._left) / self._scale) * sound.sample_rate_hz)
+            part = sound.pcm[max(start, 0) : max(end, start + 1)]
+            if len(part):
+                low, high = (float(value) / loudest * (_LANE_HEIGHT - 8) / 2 for value in (part.min(), part.max()))
+                self._draw.line((x, middle - high, x, middle - low), fill=_PALE)
+
+    def curve(self, name: str, values: Float32) -> None:
+        """0 at the floor of the lane, 1 at its ceiling."""
+        colour = _COLOURS[self._lane % len(_COLOURS)]
+        floor = self._next_lane(name, colour)
+        self._draw.line((self._left, floor, self._right, floor), fill=_RULE)
+        rises = np.clip(values, 0, 1) * (_LANE_HEIGHT - 9)
+        points = [
+            (self._across(float(time)), floor - float(rise)) for time, rise in zip(self._times_s, rises, strict=True)
+        ]
         if len(points) > 1:
-            draw.line(points, fill=colour, width=2, joint="curve")
+            self._draw.line(points, fill=colour, width=2, joint="curve")
+
+    def _next_lane(self, name: str, colour: tuple[int, int, int]) -> float:
+        """Floor of the next lane, with its name written beside it."""
+        self._lane += 1
+        floor = self._top + self._lane * _LANE_HEIGHT - 5
+        place = (self._left - 10, floor - _LANE_HEIGHT / 2 + 4)
+        self._draw.text(place, name, fill=colour, font=_font(13), anchor="rm")
+        return floor
+
+    def _across(self, time_s: float) -> float:
+        return self._left + (time_s - self._first) * self._scale
 
 
 def _check(weights: Float32, times_s: Float32, shown: Sequence[Shown], curves: Sequence[str], columns: int) -> None:
