@@ -15,7 +15,8 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ PROMPT_FOLDERS = {
 }
 TRAINABLE_PROMPTS = frozenset({"it", "ru"})
 
+_FILES_PER_RUN = 40
 _SOUNDS = Path("/usr/share/asterisk/sounds")
 _MUSIC = Path("/usr/share/asterisk/moh")
 _TEXTS = Path("/usr/share/doc")
@@ -51,16 +53,29 @@ class Recording:
     words: tuple[tuple[float, float, str], ...] = ()
 
 
-def decode_g722(path: Path) -> NDArray[np.float32]:
-    """A raw 16 kHz G.722 file -> float32 [T]. Raises RuntimeError when ffmpeg is missing or fails."""
-    command = ["ffmpeg", "-v", "error", "-f", "g722", "-i", str(path), "-f", "s16le", "-ac", "1", "-ar", str(RATE), "-"]
-    try:
-        raw = subprocess.run(command, check=True, capture_output=True).stdout
-    except FileNotFoundError as error:
-        raise RuntimeError("ffmpeg is not installed; `apt-get install ffmpeg` and try again") from error
-    except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"ffmpeg could not decode {path}: {error.stderr.decode(errors='replace')}") from error
-    return np.frombuffer(raw, dtype="<i2").astype(np.float32) / 32768.0
+def decode_g722(paths: Sequence[Path]) -> Iterator[NDArray[np.float32]]:
+    """Raw 16 kHz G.722 files -> float32 [T] each, in order. Raises RuntimeError when ffmpeg is missing or fails.
+
+    One ffmpeg run decodes many files: starting it costs more than a prompt's decoding.
+    """
+    for first in range(0, len(paths), _FILES_PER_RUN):
+        group = paths[first : first + _FILES_PER_RUN]
+        with tempfile.TemporaryDirectory() as folder:
+            outputs = [Path(folder) / f"{number}.raw" for number in range(len(group))]
+            command = ["ffmpeg", "-v", "error", "-nostdin"]
+            for path in group:
+                command += ["-f", "g722", "-i", str(path)]
+            for number, output in enumerate(outputs):
+                command += ["-map", str(number), "-f", "s16le", "-ac", "1", "-ar", str(RATE), str(output)]
+            try:
+                subprocess.run(command, check=True, capture_output=True)
+            except FileNotFoundError as error:
+                raise RuntimeError("ffmpeg is not installed; `apt-get install ffmpeg` and try again") from error
+            except subprocess.CalledProcessError as error:
+                reason = error.stderr.decode(errors="replace").strip()
+                raise RuntimeError(f"ffmpeg could not decode G.722 files beside {group[0]}: {reason}") from error
+            for output in outputs:
+                yield np.frombuffer(output.read_bytes(), dtype="<i2").astype(np.float32) / 32768.0
 
 
 def prompt_texts(language: str, texts: Path = _TEXTS) -> dict[str, str]:
@@ -85,16 +100,17 @@ def prompts(language: str, sounds: Path = _SOUNDS, texts: Path = _TEXTS) -> Iter
     folder = sounds / PROMPT_FOLDERS[_check_language(language)]
     if not folder.is_dir():
         raise FileNotFoundError(f"no {folder}; `apt-get install asterisk-core-sounds-{language}-g722`")
-    for key, text in sorted(prompt_texts(language, texts).items()):
-        path = folder / f"{key}.g722"
-        if path.is_file():
-            yield Recording(key, language, text, decode_g722(path))
+    known = {key: text for key, text in sorted(prompt_texts(language, texts).items()) if _prompt(folder, key).is_file()}
+    decoded = decode_g722([_prompt(folder, key) for key in known])
+    for (key, text), audio in zip(known.items(), decoded, strict=True):
+        yield Recording(key, language, text, audio)
 
 
 def hold_music(folder: Path = _MUSIC) -> Iterator[Recording]:
     """The music pieces, for false-motion tests."""
-    for path in sorted(folder.glob("*.g722")):
-        yield Recording(path.stem, "", "", decode_g722(path))
+    pieces = sorted(folder.glob("*.g722"))
+    for path, audio in zip(pieces, decode_g722(pieces), strict=True):
+        yield Recording(path.stem, "", "", audio)
 
 
 def grid_clips(folder: Path) -> Iterator[Recording]:
@@ -135,6 +151,10 @@ def grid_sentence(name: str) -> str:
 def is_grid_held_out(name: str) -> bool:
     """Whether a clip of speaker s1 belongs to the fixed tenth that no training may see."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % 10 == 0
+
+
+def _prompt(folder: Path, key: str) -> Path:
+    return folder / f"{key}.g722"
 
 
 def _check_language(language: str) -> str:
