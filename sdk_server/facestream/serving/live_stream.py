@@ -223,11 +223,13 @@ class LiveStream:
         with self._lock:
             self._hops_done += hop_count
             self._ring.forget_before(self._streamer.samples_for(self._hops_done))
-            # Without look-ahead a frame could be ready just before its own sample came; it must not go out then,
-            # because the audio may end there.
-            end = self._end_frame_index
-            known_end = self.clock.frames_until(self._received) if end is None else end
-            return max(min(self.motion_clock.frames_ready(self._hops_done), known_end), self.next_frame_index)
+            end = self.motion_clock.frames_ready(self._hops_done)
+            if self._end_frame_index is not None:
+                end = min(end, self._end_frame_index)
+            elif self._streamer.lookahead_samples == 0:
+                # A frame can be ready just before its own sample came; the audio may end there, so it has to wait.
+                end = min(end, self.clock.frames_until(self._received))
+            return max(end, self.next_frame_index)
 
     def frame_plan(self, ahead: int, hop_count: int) -> tuple[int, float, float, float]:
         """How to make frame `next_frame_index + ahead` after a step of `hop_count` hops.
