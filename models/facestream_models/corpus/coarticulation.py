@@ -96,15 +96,17 @@ _ANTICIPATION = np.array([14.0, 18.0, 9.0, 16.0])  # 1/s, before the plateau
 _CARRY_OVER = np.array([15.0, 20.0, 13.0, 18.0])  # 1/s, after it
 _EXPONENT = 1.3
 
+# The table of section 4, but for W and onset R: real lips narrow there nearly as far as in a stop, also between open
+# vowels, which takes the strength of a stop.
 _STRENGTHS: dict[str, tuple[float, float, float, float]] = {
     "sil": (0.5, 0.5, 0.5, 0.5), "PP": (0.35, 3.0, 0.25, 0.3), "FF": (0.5, 2.2, 0.35, 0.3), "SS": (1.3, 0.8, 0.35, 1.0),
     "CH": (1.1, 1.0, 1.3, 1.0), "RR": (0.5, 0.5, 0.8, 1.0), "DD": (0.45, 0.4, 0.25, 1.0), "LL": (0.45, 0.4, 0.25, 1.0),
     "NN": (0.4, 0.35, 0.2, 0.8), "TH": (0.5, 0.7, 0.3, 2.0), "KK": (0.3, 0.25, 0.15, 0.6), "HH": (0.15, 0.12, 0.1, 0.3),
-    "W": (1.3, 1.3, 1.3, 1.0),
+    "W": (2.5, 3.0, 1.3, 1.0),
 }  # fmt: skip
 _ROUNDED = (1.0, 1.0, 1.1, 1.0)
 _SPREAD = (1.0, 1.0, 0.8, 1.0)
-_ONSET_R_STRENGTHS = (1.0, 1.0, 1.0, 1.0)
+_ONSET_R_STRENGTHS = (2.5, 3.0, 1.0, 1.0)
 _BEFORE_SPEECH_STRENGTHS = (0.9, 0.9, 0.1, 0.1)
 STRENGTHS: FloatArray = np.array(
     [_STRENGTHS.get(name, _ROUNDED if name in ("O", "U", "Y") else _SPREAD) for name in CLASSES]

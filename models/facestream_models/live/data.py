@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from facestream_models.corpus.augment import Augmenter, noise_waveform
-from facestream_models.corpus.phones import SILENCE
+from facestream_models.corpus.coarticulation import CURVES
+from facestream_models.corpus.phones import CLASSES, SILENCE
 from facestream_models.corpus.store import Utterance
 from facestream_models.corpus.targets import Targets, targets_of
 from facestream_models.encoders.mel import FRAMES_PER_STEP, TAIL, MelPower
@@ -22,6 +23,8 @@ from facestream_models.live.network import STEP_SAMPLES
 
 Float32 = NDArray[np.float32]
 UNKNOWN = np.float16("nan")
+GRID = "grid"
+"""Source of the utterances whose lips were measured too."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Material:
         self.augment = Augmenter(bands, random)
         self.speech: dict[str, list[Item]] = defaultdict(list)
         self.lips: list[Item] = []
+        self._lips_of: dict[str, Float32] = {}
         self.noise = [self.read_mel(0.3 * noise_waveform(12.0, random)) for _ in range(noises)]
         self.music: list[NDArray[np.float16]] = []
 
@@ -96,19 +100,17 @@ class Material:
             self.music.append(decibels)
             return
         targets = targets_of(utterance)
-        unknown = np.full(len(targets.classes), UNKNOWN)
-        self.speech[utterance.source].append(_item(decibels, targets, unknown, labelled=True))
+        lips = self._lips_of.get(utterance.key.rsplit("-", 1)[-1]) if utterance.source == GRID else None
+        measured = np.full(len(targets.classes), UNKNOWN) if lips is None else _fitted(lips, len(targets.classes))
+        self.speech[utterance.source].append(_item(decibels, targets, measured, labelled=True))
 
-    def add_lips(self, audio: NDArray[np.floating], lips: Float32, utterance: Utterance | None) -> None:
-        """Take a clip with measured lip distance [F at 50 Hz], with its phones too when they are known."""
+    def add_lips(self, key: str, audio: NDArray[np.floating], lips: Float32) -> None:
+        """Take a clip with measured lip distance [F at 50 Hz]; its phones may follow as an utterance of that key."""
         decibels = self.read_mel(audio)
         steps = len(decibels) // FRAMES_PER_STEP
-        measured = np.interp(np.arange(steps), np.arange(len(lips)), lips).astype(np.float16)
-        nothing = Targets(
-            np.zeros((steps, 21), np.float32), np.zeros((steps, 15), np.float32), np.zeros((steps, 2), np.float32)
-        )
-        targets = nothing if utterance is None else targets_of(utterance)
-        self.lips.append(_item(decibels, targets, measured, labelled=utterance is not None))
+        nothing = Targets(*(np.zeros((steps, width), np.float32) for width in (len(CLASSES), len(CURVES), 2)))
+        self.lips.append(_item(decibels, nothing, _fitted(lips, steps), labelled=False))
+        self._lips_of[key] = lips
 
     def seconds(self) -> dict[str, float]:
         """Seconds of each source."""
@@ -120,9 +122,9 @@ class Material:
     def batch(self, rows: int, steps: int, mixture: Mixture) -> Batch:
         """Random windows of S steps through random channels."""
         windows = [self._speech_window(steps, mixture) for _ in range(rows)]
-        background = np.stack([self._background(steps) for _ in range(rows)])
-        power = np.stack([window.power for window in windows])
         silent = self.random.random(rows) < mixture.negatives
+        background = np.stack([self._alone(steps) if alone else self._background(steps) for alone in silent])
+        power = np.stack([window.power for window in windows])
         power = np.where(silent[:, None, None], self.augment.alone(background), self.augment(power, background))
         parts = [np.stack([np.asarray(w[n], np.float32) for w in windows]) for n in range(1, 6)]
         for row in np.flatnonzero(silent):
@@ -158,22 +160,26 @@ class Material:
             np.concatenate([np.full(b - a, float(i.labelled)) for i, a, b in pieces]),
         )
 
+    def _alone(self, steps: int) -> Float32:
+        """Mel power [2 S, bands] of a sound that must leave the mouth shut: mostly music, the hardest."""
+        return self._track(self.music if self.music and self.random.random() < 0.7 else self.noise, steps)
+
     def _background(self, steps: int) -> Float32:
-        """Mel power [2 S, bands] of noise, music or a few other voices."""
+        """Mel power [2 S, bands] to mix speech with: noise, music or a few other voices."""
         kind = self.random.random()
-        if kind < 0.15:
-            voices = [items for items in self.speech.values() if items]
-            several = int(self.random.integers(3, 7))
-            return sum(
-                (self._window(voices[int(self.random.integers(len(voices)))], steps).power for _ in range(several)),
-                start=np.zeros((FRAMES_PER_STEP * steps, self.bands), np.float32),
-            )
-        bank = self.music if self.music and kind < 0.5 else self.noise
+        if kind > 0.15:
+            return self._track(self.music if self.music and kind < 0.5 else self.noise, steps)
+        voices = [items for items in self.speech.values() if items]
+        several = int(self.random.integers(3, 7))
+        chosen = [voices[int(self.random.integers(len(voices)))] for _ in range(several)]
+        return np.asarray(np.sum([self._window(items, steps).power for items in chosen], axis=0), dtype=np.float32)
+
+    def _track(self, bank: list[NDArray[np.float16]], steps: int) -> Float32:
         pieces = []
         missing = FRAMES_PER_STEP * steps
         while missing > 0:
             track = bank[int(self.random.integers(len(bank)))]
-            first = int(self.random.integers(len(track) // 2))
+            first = int(self.random.integers(len(track) // 2 + 1))
             pieces.append(track[first : first + missing])
             missing -= len(pieces[-1])
         return _to_power(np.concatenate(pieces))
@@ -191,6 +197,11 @@ class _Window(NamedTuple):
 def _item(decibels: NDArray[np.float16], targets: Targets, lips: NDArray[np.float16], *, labelled: bool) -> Item:
     classes, curves, contacts = (part.astype(np.float16) for part in targets)
     return Item(decibels, classes, curves, contacts, lips, labelled)
+
+
+def _fitted(lips: Float32, steps: int) -> NDArray[np.float16]:
+    """Lips at exactly `steps` instants: the last value goes on."""
+    return np.interp(np.arange(steps), np.arange(len(lips)), lips).astype(np.float16)
 
 
 def _to_power(decibels: NDArray[np.float16]) -> Float32:

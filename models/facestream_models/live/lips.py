@@ -1,6 +1,7 @@
 """GRID speaker s1 as a second task: real speech with the lip distance measured from its video (CC BY 4.0).
 
-Every tenth clip stays out of training (`is_held_out`); the figures `quality.grid.*` are taken there.
+A fixed tenth of the clips stays out of all training (`corpus.real.is_grid_held_out`); the figures `quality.grid.*` are
+taken there.
 """
 
 from collections.abc import Iterator
@@ -14,21 +15,14 @@ from numpy.typing import NDArray
 CLIP_SAMPLES = 48_000
 CLIPS_PER_FILE = 100
 VIDEO_RATE = 25
-HELD_OUT_EVERY, HELD_OUT_PHASE = 10, 7
 
 
 class LipClip(NamedTuple):
     """`audio` float32 [48000] at 16 kHz, `lips` float32 [150]: inner-lip distance over eye corners, at 50 Hz."""
 
     key: str
-    index: int
     audio: NDArray[np.float32]
     lips: NDArray[np.float32]
-
-
-def is_held_out(index: int) -> bool:
-    """Whether clip `index` (its place in `curves.npz`) is kept for evaluation."""
-    return index % HELD_OUT_EVERY == HELD_OUT_PHASE
 
 
 def read_clips(folder: Path) -> Iterator[LipClip]:
@@ -43,4 +37,4 @@ def read_clips(folder: Path) -> Iterator[LipClip]:
             index = CLIPS_PER_FILE * number + offset
             clip = audio[CLIP_SAMPLES * offset : CLIP_SAMPLES * (offset + 1)]
             lips = np.interp(np.arange(150) / 50, np.arange(distances.shape[1]) / VIDEO_RATE, distances[index])
-            yield LipClip(str(keys[index]), index, clip, lips.astype(np.float32))
+            yield LipClip(str(keys[index]), clip, lips.astype(np.float32))

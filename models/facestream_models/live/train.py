@@ -20,9 +20,10 @@ import numpy as np
 import torch
 
 from facestream_models.corpus.phones import MERGED, SILENCE
-from facestream_models.corpus.store import CorpusReader, Utterance, read_shard
+from facestream_models.corpus.real import is_grid_held_out
+from facestream_models.corpus.store import CorpusReader, read_shard
 from facestream_models.live.data import Batch, Material, Mixture
-from facestream_models.live.lips import is_held_out, read_clips
+from facestream_models.live.lips import read_clips
 from facestream_models.live.losses import LiveLoss, LossWeights, gap_of
 from facestream_models.live.network import LiveNetwork, LiveOutput, LiveShape, parameter_count
 
@@ -46,6 +47,7 @@ class TrainConfig:
     save_minutes: float = 3.0
     look_for_shards_minutes: float = 2.0
     validation_seconds: float = 300.0
+    noises: int = 150
     shape: LiveShape = field(default_factory=LiveShape)
     loss: LossWeights = field(default_factory=LossWeights)
     mixture: Mixture = field(default_factory=Mixture)
@@ -88,7 +90,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.out = config, out
         self.random = np.random.default_rng(config.seed)
-        self.material = Material(config.shape.bands, self.random)
+        self.material = Material(config.shape.bands, self.random, config.noises)
         self.reader = CorpusReader(corpus / "train")
         self.network = LiveNetwork(config.shape)
         self.listen = torch.compile(self.network.from_power) if compiled else self.network.from_power
@@ -102,10 +104,9 @@ class Trainer:
             betas=(0.9, 0.98),
         )
         self.step, self.elapsed = 0, 0.0
-        self.grid_held_out = {clip.key for clip in read_clips(grid) if is_held_out(clip.index)} if grid else set()
-        self.take_new_shards()
         if grid:
-            self._take_grid(grid)
+            self._take_lips(grid)
+        self.take_new_shards()
         self.validation = self._validation_batches(corpus / "validation")
         out.mkdir(parents=True, exist_ok=True)
 
@@ -114,18 +115,14 @@ class Trainer:
         shards = self.reader.new_shards()
         for path in shards:
             for utterance in read_shard(path):
-                if not self._is_kept_out(utterance):
-                    self.material.add(utterance)
+                self.material.add(utterance)
         if shards:
             self._log(event="material", seconds={k: round(v) for k, v in self.material.seconds().items()})
 
-    def _is_kept_out(self, utterance: Utterance) -> bool:
-        return utterance.source.startswith("grid") and utterance.key.rsplit("-", 1)[-1] in self.grid_held_out
-
-    def _take_grid(self, grid: Path) -> None:
+    def _take_lips(self, grid: Path) -> None:
         for clip in read_clips(grid):
-            if not is_held_out(clip.index):
-                self.material.add_lips(clip.audio, clip.lips, None)
+            if not is_grid_held_out(clip.key):
+                self.material.add_lips(clip.key, clip.audio, clip.lips)
 
     def _validation_batches(self, folder: Path) -> list[Batch]:
         """Clean windows of voices that training never hears; none while the corpus has no such shard."""

@@ -1,0 +1,90 @@
+"""Writes a live bundle: `python -m facestream_models.export.bundle --weights live.pt --head DIR --out DIR`.
+
+A bundle is `live.onnx`, `manifest.json` (the schema of `facestream.engines.bundle`) and `card.md`, the model card,
+which says what the weights were trained on and what they can not do.
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from facestream.engines.bundle import SCHEMA_VERSION, Bundle
+from facestream.types import EXPRESSION_COUNT, JAW_COUNT
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.encoders.mel import SAMPLE_RATE
+from facestream_models.export.onnx import EXTRAS, STATE_PREFIX, curves_to_motion, export_onnx, round_to_half
+from facestream_models.live.network import STEP_RATE, STEP_SAMPLES, LiveNetwork
+from facestream_models.live.train import load_network
+
+GRAPH = "live.onnx"
+CARD = "card.md"
+
+
+def write_bundle(
+    network: LiveNetwork, profile: Path, folder: Path, *, version: str, training: dict[str, Any], card: str
+) -> Bundle:
+    """Write `network` as a bundle for the head whose `rig_profile.npz` is given, and open it as the runtime would."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export_onnx(round_to_half(network), curves_to_motion(profile), folder / GRAPH)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "family": "live",
+        "name": "live",
+        "version": version,
+        "graph": GRAPH,
+        "sample_rate_hz": SAMPLE_RATE,
+        "hop_samples": STEP_SAMPLES,
+        "motion_rate": f"{STEP_RATE}/1",
+        "lookahead_samples": network.shape.lookahead_samples,
+        "inputs": [{"name": "pcm", "shape": ["B", f"{STEP_SAMPLES}*S"]}],
+        "states": [
+            {"name": STATE_PREFIX + name, "shape": list(value.shape[1:])}
+            for name, value in network.fresh_state(1).items()
+        ],
+        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": list(EXTRAS)},
+        "phone_classes": list(CLASSES),
+        "head_digest": _head_digest(profile),
+        "licence": "Apache-2.0",
+        "training": training,
+        "files": {name: _sha256(folder / name) for name in (GRAPH, CARD)},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return Bundle.open(folder)
+
+
+def _head_digest(profile: Path) -> str:
+    with np.load(profile, allow_pickle=False) as stored:
+        return str(stored["head_digest"])
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, required=True, help="live.pt of a training run")
+    parser.add_argument("--head", type=Path, required=True, help="folder of the head: rig_profile.npz")
+    parser.add_argument("--card", type=Path, required=True, help="the model card, in Markdown")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", default="1.0")
+    arguments = parser.parse_args()
+    network = load_network(arguments.weights)
+    facts = torch.load(arguments.weights, weights_only=True)["facts"]
+    bundle = write_bundle(
+        network, arguments.head / "rig_profile.npz", arguments.out, version=arguments.version, training=facts,
+        card=arguments.card.read_text(encoding="utf-8"),
+    )  # fmt: skip
+    size = sum(path.stat().st_size for path in bundle.folder.iterdir())
+    print(f"{bundle.folder}: {bundle.manifest.name} {bundle.manifest.version}, {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
