@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from facestream_models.corpus.coarticulation import speech_curves
 from facestream_models.corpus.phones import INDEX, SILENCE
+from facestream_models.corpus.real import is_grid_held_out
 from facestream_models.corpus.store import Utterance
-from facestream_models.live.lips import LipClip, is_held_out, read_clips
+from facestream_models.live.lips import LipClip, read_clips
 from facestream_models.metrics.segments import Segments
 
 SAMPLE_RATE = 16_000
@@ -82,7 +83,7 @@ class LipsSet:
 def grid_held_out(folder: Path) -> LipsSet:
     """The tenth of GRID speaker s1 that training never sees."""
     words = json.loads((folder / "words.json").read_text())
-    clips = [clip for clip in read_clips(folder) if is_held_out(clip.index)]
+    clips = [clip for clip in read_clips(folder) if is_grid_held_out(clip.key)]
     return LipsSet(clips, [np.array([row[0] for row in words[clip.key] if row[2][0] in "bp"]) for clip in clips])
 
 
