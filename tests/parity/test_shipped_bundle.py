@@ -62,6 +62,6 @@ def test_batch_mates_leave_no_trace(pipeline: Pipeline, speech: Float32) -> None
 def test_speech_moves_the_mouth_and_silence_does_not(pipeline: Pipeline, speech: Float32) -> None:
     jaw = INDEX["jawOpen"]
     assert animate(speech, StreamOptions(), pipeline).weights[:, jaw].max() > 0.15
-    # the first half second may twitch: a fresh network has heard nothing yet
-    silent = animate(np.zeros(3 * 16000, np.float32), StreamOptions(), pipeline).weights[15:, jaw]
-    assert silent.max() < 0.03
+    silent = animate(np.zeros(3 * 16000, np.float32), StreamOptions(), pipeline).weights[:, jaw]
+    assert silent.max() < 0.06  # of the first frame: a network that has heard nothing yet is not sure
+    assert silent[10:].max() < 0.01

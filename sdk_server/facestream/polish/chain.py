@@ -49,6 +49,7 @@ def fresh_row(seed: int, options: PolishOptions, first_time_s: float) -> Rows:
     return {
         SETTINGS: np.array(settings, np.float32),
         SEED: np.array(seed, np.uint64),
+        CALM: np.array(1.0, np.float32),  # a network that has heard nothing yet twitches
         SHOWN: np.array(settings[_LAYERS], np.float32),
         BLINK: blink.fresh_blink(first_time_s),
         LOOK: gaze.fresh_gaze(first_time_s),
