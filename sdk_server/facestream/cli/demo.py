@@ -15,11 +15,12 @@ from rich.progress import Progress
 from facestream.audio.files import read_audio
 from facestream.cli.live_session import LiveTake, stream_live
 from facestream.cli.live_table import LiveTable
-from facestream.cli.sheet import draw_sheet
+from facestream.cli.phones import read_phones
 from facestream.cli.stream import report
 from facestream.cli.takes import write_take
 from facestream.client import AsyncClient, StreamOptions, at_live_pace
 from facestream.errors import NotFound, Unavailable
+from facestream.preview.contact_sheet import write_contact_sheet
 from facestream.timebase import FrameRate
 from facestream.types import Float32
 
@@ -29,6 +30,7 @@ EXAMPLE = (_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT) / "amiable.flac"
 """Shipped inside the wheel; in a checkout it lies in `examples/`."""
 
 RATE = FrameRate(30)
+TILE_COUNT = 18
 SEED = 1
 """Fixed, so that two demos of one clip blink alike and can be compared."""
 
@@ -53,12 +55,18 @@ def demo(
     write_take(csv, frames, RATE)
     write_take(glb, frames, RATE)
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("drawing the contact sheet", total=None)
-
-        def advance(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
-        draw_sheet(clip, frames, take.info.clock, advance).save(sheet)
+        task = progress.add_task("drawing the contact sheet", total=TILE_COUNT)
+        write_contact_sheet(
+            sheet,
+            frames,
+            RATE,
+            captions=read_phones(clip),
+            pcm=pcm,
+            sample_rate_hz=rate_hz,
+            title=f"{clip.stem}: {take.info.model} {take.info.model_version}",
+            tile_count=TILE_COUNT,
+            progress=lambda done: progress.update(task, completed=done),
+        )
     console.print("look at:", style="bold")
     console.print(f"  {sheet}  the face, its phones and curves", highlight=False)
     console.print(f"  {glb}  animated head, opens in any glTF viewer", highlight=False)
@@ -75,7 +83,17 @@ async def _stream(console: Console, target: str, pcm: Float32, rate_hz: int, tit
 @contextmanager
 def running_server(console: Console) -> Iterator[str]:
     """A server process of our own on a free port; gives its address, and ends it."""
-    command = [sys.executable, "-m", "facestream.cli.app", "serve", "--port", "0", "--print-address"]
+    command = [
+        sys.executable,
+        "-m",
+        "facestream.cli.app",
+        "serve",
+        "--port",
+        "0",
+        "--print-address",
+        "--log-level",
+        "warning",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

@@ -42,7 +42,8 @@ def serve(
     def announce(server: Server) -> None:
         if print_address:
             print(server.address, flush=True)
-        console.print(f"facestream is ready on {server.address} with model {settings.model!r}", highlight=False)
+        else:
+            console.print(f"facestream is ready on {server.address} with model {settings.model!r}", highlight=False)
 
     async def start_and_stop() -> None:
         async with Server(settings) as server:
