@@ -20,7 +20,7 @@ _ARCH_HALF_WIDTH, _ARCH_DEPTH = 0.265, 0.46
 _THICKNESS = 0.065
 _GUM_HEIGHT = 0.075
 _SETBACK = 0.068
-"""From the slit of the lips back to the front of the upper teeth; the inner side of the lips stands 0.02 to 0.03 behind it."""
+"""From the slit of the lips back to the front of the upper teeth; the lips' inner side is 0.02 to 0.03 behind it."""
 
 _LOWER_BEHIND = 0.03
 _UPPER_EDGE, _LOWER_EDGE = -0.028, -0.022
