@@ -1,3 +1,4 @@
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -273,3 +274,34 @@ def test_progress_reaches_one() -> None:
     animate(babble(1, 16000, 2.5), StreamOptions(), synthetic_pipeline(), told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_producers_and_the_engine_thread_may_work_at_the_same_time() -> None:
+    pipeline = synthetic_pipeline()
+    audio = {seed: babble(seed, 16000, 1.5) for seed in range(6)}
+    streams = {seed: pipeline.open(StreamOptions(seed=seed)) for seed in audio}
+    runs: dict[int, list[Frames]] = {seed: [] for seed in audio}
+
+    def produce(seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        for piece in np.split(audio[seed], np.cumsum(rng.integers(1, 900, 25))):
+            streams[seed].push(piece)
+            other = pipeline.open(StreamOptions(seed=99))  # clients come and go meanwhile
+            other.push(piece)
+            other.close()
+        streams[seed].finish()
+
+    producers = [threading.Thread(target=produce, args=(seed,)) for seed in audio]
+    for producer in producers:
+        producer.start()
+    while not all(stream.is_done for stream in streams.values()):
+        for seed, run in zip(streams, pipeline.advance(list(streams.values()), 4), strict=True):
+            assert isinstance(run, Frames)
+            runs[seed].append(run)
+    for producer in producers:
+        producer.join()
+    for seed, samples in audio.items():
+        expected = animate(samples, StreamOptions(seed=seed), pipeline)
+        np.testing.assert_allclose(joined(runs[seed]).weights, expected.weights, atol=1e-5)
+        streams[seed].close()
+    assert pipeline.open_count == 0

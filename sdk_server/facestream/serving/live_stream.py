@@ -84,6 +84,7 @@ class LiveStream:
         self._end_frame_index: int | None = None
         self._controls: deque[tuple[int, ControlChange]] = deque()
         self._is_closed = False
+        self._is_stepping = False
         self._lock = threading.Lock()
 
     # What a transport calls
@@ -146,11 +147,13 @@ class LiveStream:
                 self._ring.append_silence(max(self._streamer.samples_for(hops) - self._ring.end, 0))
 
     def close(self) -> None:
-        """Give the row back. Safe at any time and more than once; a step under way ends without this stream."""
+        """Give the row back. Safe at any time and more than once; a step under way ends before its row is free."""
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed = True
+            if self._is_stepping:
+                return
         self._release()
 
     @property
@@ -212,6 +215,24 @@ class LiveStream:
         return self._is_closed
 
     # What the pipeline calls
+
+    def begin_step(self) -> int:
+        """Hops that are ready for the step that begins now; until `end_step` the row stays this stream's.
+
+        A row must not go to a new stream while a step still writes the old one's state into it.
+        """
+        with self._lock:
+            ready = self.ready_hops
+            self._is_stepping = not self._is_closed
+            return ready
+
+    def end_step(self) -> None:
+        """The step is over; gives the row back if the stream was closed meanwhile."""
+        with self._lock:
+            was_stepping, self._is_stepping = self._is_stepping, False
+            if not (was_stepping and self._is_closed):
+                return
+        self._release()
 
     def read_hops(self, hop_count: int, out: Float32) -> None:
         """Copy the samples of the next hops into `out`; `complete_hops` moves on."""

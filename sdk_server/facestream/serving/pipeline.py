@@ -91,16 +91,19 @@ class Pipeline:
         keep the engine's memory plans few). Streams without a ready hop get no frames. At most `max_rows` streams.
         An `EngineError` in the list means that this stream is lost; close it.
         """
-        ready_hops = [stream.ready_hops for stream in streams]
-        places = [place for place, ready in enumerate(ready_hops) if ready > 0]
-        results: list[Frames | EngineError] = [no_frames(stream) for stream in streams]
-        if places:
-            batch = [streams[place] for place in places]
-            hop_count = 1 << (min(max_hops, *(ready_hops[place] for place in places)).bit_length() - 1)
-            with self._rows.using([stream.row for stream in batch]):
-                for place, outcome in zip(places, self._advance_batch(batch, hop_count), strict=True):
+        ready_hops = [stream.begin_step() for stream in streams]
+        try:
+            places = [place for place, ready in enumerate(ready_hops) if ready > 0]
+            results: list[Frames | EngineError] = [no_frames(stream) for stream in streams]
+            if places:
+                hop_count = 1 << (min(max_hops, *(ready_hops[place] for place in places)).bit_length() - 1)
+                outcomes = self._advance_batch([streams[place] for place in places], hop_count)
+                for place, outcome in zip(places, outcomes, strict=True):
                     results[place] = outcome
-        return results
+            return results
+        finally:
+            for stream in streams:
+                stream.end_step()
 
     def _advance_batch(self, batch: Sequence[LiveStream], hop_count: int) -> list[Frames | EngineError]:
         pcm = np.empty((len(batch), hop_count * self._streamer.hop_samples), np.float32)

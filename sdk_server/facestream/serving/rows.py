@@ -1,8 +1,7 @@
 """Per-stream state of every kind, kept as rows of a few large arrays so that a batch is one gather and one scatter."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,13 @@ _SMALLEST = 8
 
 
 class RowTable:
-    """Rows of named columns. `allocate` and `release` may run while another thread works on other rows.
-
-    A row released while it is in use (its stream was closed in the middle of a step) is handed out again only after
-    that step, so a new stream never meets the state of an old one.
-    """
+    """Rows of named columns. `allocate` and `release` may run while another thread works on other rows."""
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._columns = {
             name: np.zeros((_SMALLEST, *shape), np.dtype(dtype)) for name, (shape, dtype) in columns.items()
         }
         self._free = list(range(_SMALLEST))[::-1]
-        self._in_use: set[int] = set()
-        self._released_in_use: set[int] = set()
         self._lock = threading.Lock()
 
     @property
@@ -37,7 +30,7 @@ class RowTable:
     @property
     def allocated_count(self) -> int:
         with self._lock:
-            return self.capacity - len(self._free) - len(self._released_in_use)
+            return self.capacity - len(self._free)
 
     def allocate(self, initial: Mapping[str, Any]) -> int:
         """A free row: zeros, except for the columns named in `initial`."""
@@ -50,24 +43,9 @@ class RowTable:
             return row
 
     def release(self, row: int) -> None:
+        """Nobody uses the row any more; the next stream may get it."""
         with self._lock:
-            if row in self._in_use:
-                self._released_in_use.add(row)
-            else:
-                self._free.append(row)
-
-    @contextmanager
-    def using(self, rows: Sequence[int]) -> Iterator[None]:
-        """Within this block the rows stay with their streams, even when those are closed."""
-        with self._lock:
-            self._in_use.update(rows)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_use.difference_update(rows)
-                self._free.extend(self._released_in_use)
-                self._released_in_use.clear()
+            self._free.append(row)
 
     def gather(self, names: Sequence[str], rows: npt.NDArray[np.intp]) -> dict[str, npt.NDArray[Any]]:
         """Copies `[B, ...]` of the named columns."""
