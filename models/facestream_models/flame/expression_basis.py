@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facestream.curves import ARKIT_NAMES, CURVE_COUNT
-from facestream_models.flame.head import JOINT_COUNT, Float64, Int64
+from facestream.curves import ARKIT_NAMES, CURVE_COUNT, INDEX
+from facestream_models.flame.head import Float64, Int64
 from facestream_models.flame.rigid import rotation_matrix
 
 _GAZE_WEIGHT = 0.5
@@ -31,16 +31,29 @@ class ExpressionBasis:
 
 
 def neutral_residuals(template: Float64, shapes: Float64, joints: Float64, skinning: Float64, pose: Float64) -> Float64:
-    """Displacements [52, V, 3] which, posed by `pose` [52, J, 3], become `shapes` [52, V, 3]."""
-    residuals = np.empty_like(shapes)
-    for index in range(CURVE_COUNT):
-        rotations = rotation_matrix(pose[index])
-        shift = joints - np.einsum("jab,jb->ja", rotations, joints)
-        blend = np.einsum("vj,jab->vab", skinning, rotations)
-        moved = template + shapes[index] - skinning @ shift
-        residuals[index] = np.linalg.solve(blend, moved[:, :, None])[:, :, 0] - template
-    assert pose.shape[1] == JOINT_COUNT
+    """Displacements [52, V, 3] which, posed by `pose` [52, J, 3], become `shapes` [52, V, 3].
+
+    No joint here stands on a turned one (the neck is still), so skinning is a blend of turns about fixed points.
+    """
+    residuals = np.stack(
+        [
+            _unposed(template, template + shape, joints, skinning, turns)
+            for shape, turns in zip(shapes, pose, strict=True)
+        ]
+    )
+    # mouthClose is only ever worn on an open jaw: it is what closes the lips there, seen from the jaw's frame.
+    opened, closing = INDEX["jawOpen"], INDEX["mouthClose"]
+    shut = _unposed(template, template + shapes[opened] + shapes[closing], joints, skinning, pose[opened])
+    residuals[closing] = shut - residuals[opened]
     return residuals
+
+
+def _unposed(template: Float64, moved: Float64, joints: Float64, skinning: Float64, turns: Float64) -> Float64:
+    """Displacement [V, 3] in the neutral pose of vertices that lie at `moved` [V, 3] once posed by `turns` [J, 3]."""
+    rotations = rotation_matrix(turns)
+    shift = joints - np.einsum("jab,jb->ja", rotations, joints)
+    blend = np.einsum("vj,jab->vab", skinning, rotations)
+    return np.asarray(np.linalg.solve(blend, (moved - skinning @ shift)[:, :, None])[:, :, 0] - template)
 
 
 def fit_expression_basis(

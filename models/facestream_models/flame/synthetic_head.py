@@ -74,7 +74,7 @@ def synthetic_head(
 
 
 def _rewoven(source: Head, triangles: Int64, wanted: int, rng: np.random.Generator) -> tuple[csr_array, Int64]:
-    """Subdivide, then keep random vertices and hand each triangle's corners to the kept vertex nearest over the mesh."""
+    """Subdivide, keep random vertices, and give each triangle's corners to the kept vertex nearest over the mesh."""
     used, local = np.unique(triangles, return_inverse=True)
     local = local.reshape(-1, 3)
     carry = csr_array(coo_array((np.ones(len(used)), (np.arange(len(used)), used)), (len(used), source.vertex_count)))
