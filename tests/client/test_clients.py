@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.transports.loopback import RATE_HZ, loopback, settings, speech, synthetic_pipeline
 
 from facestream.client import AsyncClient, Client, StreamOptions, at_live_pace
 from facestream.curves import ARKIT_NAMES, INDEX
@@ -21,12 +20,13 @@ from facestream.errors import (
     PositionError,
     Unavailable,
 )
-from facestream.events import FlushDone, Gap
+from facestream.events import FlushDone, Gap, SpeechEnded, SpeechStarted
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions as PipelineOptions
 from facestream.timebase import FrameRate
 from facestream.transports.server import Server
 from facestream.types import Float32, Frames
+from tests.transports.loopback import RATE_HZ, loopback, settings, speech, synthetic_pipeline
 
 SPEECH = speech(2.0)
 
@@ -54,17 +54,21 @@ async def test_a_stream_from_arrays(encoding: Any) -> None:
 
 @pytest.mark.asyncio
 async def test_events_stand_between_the_frames() -> None:
-    async with loopback() as server, AsyncClient(server.server.address) as client:
-        async with client.animate() as stream:
-            await stream.send(SPEECH[:8000])
-            await stream.flush(7)
-            await stream.send(SPEECH[:8000], first_sample=9600)
-            await stream.control(mouth_strength=0.0)
-            await stream.finish()
-            messages = [message async for message in stream.messages()]
+    async with loopback() as server, AsyncClient(server.server.address) as client, client.animate() as stream:
+        await stream.send(SPEECH[:8000])
+        await stream.flush(7)
+        await stream.send(SPEECH[:8000], first_sample=9600)
+        await stream.control(mouth_strength=0.0)
+        await stream.finish()
+        messages = [message async for message in stream.messages()]
     events = [message for message in messages if not isinstance(message, Frames)]
-    assert events[0] == FlushDone(7, events[0].next_frame_index)  # type: ignore[union-attr]
+    (done,) = [event for event in events if isinstance(event, FlushDone)]
+    assert done.marker_id == 7
     assert Gap(8000, 1600) in events
+    started, *_, ended = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
+    assert isinstance(started, SpeechStarted)
+    assert isinstance(ended, SpeechEnded)
+    assert started.sample < 3200 < 9600 < ended.sample
 
 
 @pytest.mark.asyncio
@@ -201,11 +205,10 @@ async def test_a_lost_connection_is_resumed_without_a_seam(rate_hz: int) -> None
 
 @pytest.mark.asyncio
 async def test_a_token_of_another_model_is_refused() -> None:
-    async with loopback() as server, AsyncClient(server.server.address) as client:
-        async with client.animate(seed=3) as stream:
-            stream._options = StreamOptions(frame_rate=FrameRate(60))
-            with pytest.raises(InvalidValue, match="30/1 fps"):
-                await stream._continue_on_new_call()
+    async with loopback() as server, AsyncClient(server.server.address) as client, client.animate(seed=3) as stream:
+        stream._options = StreamOptions(frame_rate=FrameRate(60))
+        with pytest.raises(InvalidValue, match="30/1 fps"):
+            await stream._continue_on_new_call()
 
 
 def test_the_plain_client_does_the_same_from_any_thread() -> None:

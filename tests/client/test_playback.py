@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -55,8 +57,8 @@ def test_without_frames_it_holds_then_eases_to_neutral() -> None:
     assert values[0] == values[19] == 1.0, "held for 100 ms"
     assert values[22] < 1.0
     assert values[70] == values[-1] == 0.0, "at rest 350 ms behind the last frame"
-    assert all(before >= after for before, after in zip(values, values[1:], strict=False)), "and never up again"
-    assert max(before - after for before, after in zip(values, values[1:], strict=False)) < 0.05, "nor in a jump"
+    assert all(before >= after for before, after in pairwise(values)), "and never up again"
+    assert max(before - after for before, after in pairwise(values)) < 0.05, "nor in a jump"
     np.testing.assert_allclose(playback.at(last + RATE_HZ).head, [0, 0, 0, 1])
     assert playback.at(last + RATE_HZ).is_starved
 

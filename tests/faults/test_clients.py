@@ -10,11 +10,11 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.transports.loopback import Loopback, audio, config, converse, loopback, speech
 
 from facestream.serving.host import AnimationHost
 from facestream.v1.animation_service_pb2 import AnimateRequest
 from facestream.v1.config_pb2 import SlowReaderPolicy
+from tests.transports.loopback import Loopback, audio, config, converse, loopback, speech
 
 SPEECH = speech(0.4)
 SMALL_WINDOW = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 8192))

@@ -7,6 +7,13 @@ from collections.abc import Callable
 import grpc
 import numpy as np
 import pytest
+
+from facestream.client import AsyncClient
+from facestream.engines.synthetic import Faults
+from facestream.errors import EngineError
+from facestream.serving.host import HostState
+from facestream.serving.pipeline import Pipeline
+from facestream.v1.animation_service_pb2 import AnimateClipRequest
 from tests.transports.loopback import (
     audio,
     clip_audio,
@@ -17,13 +24,6 @@ from tests.transports.loopback import (
     speech,
     synthetic_pipeline,
 )
-
-from facestream.client import AsyncClient
-from facestream.engines.synthetic import Faults
-from facestream.errors import EngineError
-from facestream.serving.host import HostState
-from facestream.serving.pipeline import Pipeline
-from facestream.v1.animation_service_pb2 import AnimateClipRequest
 
 SPEECH = speech(0.4)
 
@@ -90,12 +90,11 @@ async def test_an_engine_that_hangs_is_noticed_and_replaced_and_a_client_resumes
     async with loopback(engine.load, stuck_after_s=0.3) as server:
         note = server.server.host.on_state
         server.server.host.on_state = lambda state: (states.append(state), note(state))[1]
-        async with AsyncClient(server.server.address) as client:
-            async with client.animate(seed=1) as stream:
-                for piece in np.split(speech(2.0), 20):
-                    await stream.send(piece)
-                await stream.finish()
-                runs = [frames async for frames in stream]
+        async with AsyncClient(server.server.address) as client, client.animate(seed=1) as stream:
+            for piece in np.split(speech(2.0), 20):
+                await stream.send(piece)
+            await stream.finish()
+            runs = [frames async for frames in stream]
         assert engine.loads == 2
         assert states == [HostState.WARMING_UP, HostState.SERVING]
         position = 0
@@ -107,13 +106,12 @@ async def test_an_engine_that_hangs_is_noticed_and_replaced_and_a_client_resumes
         # without resume the same is one clear error
     engine = Hanging()
     async with loopback(engine.load, stuck_after_s=0.3) as server:
-        async with AsyncClient(server.server.address) as client:
-            async with client.animate(seed=1, resume=False) as stream:
-                for piece in np.split(speech(1.0), 10):
-                    await stream.send(piece)
-                with pytest.raises(EngineError, match="hung"):
-                    async for _ in stream:
-                        pass
+        async with AsyncClient(server.server.address) as client, client.animate(seed=1, resume=False) as stream:
+            for piece in np.split(speech(1.0), 10):
+                await stream.send(piece)
+            with pytest.raises(EngineError, match="hung"):
+                async for _ in stream:
+                    pass
         engine.may_go_on.set()
 
 

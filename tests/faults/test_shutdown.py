@@ -13,9 +13,9 @@ import grpc
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.transports.loopback import audio, config, converse, speech
 
 from facestream.v1.animation_service_pb2_grpc import AnimationServiceStub
+from tests.transports.loopback import audio, config, converse, speech
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """

@@ -45,7 +45,7 @@ def test_what_is_dropped_and_what_is_left_add_up_in_order(counts: list[int], bou
     assert position == first
     kept = [item for item in items if isinstance(item, Frames)]
     if counts:
-        assert kept and kept[-1].end_index == first, "the newest frames are those that stay"
+        assert kept[-1].end_index == first, "the newest frames are those that stay"
     assert [item.first_sample for item in items if isinstance(item, Gap)] == sorted(events_at & set(range(len(counts))))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.transports.loopback import RATE_HZ, speech, synthetic_pipeline
 
 from facestream.errors import EngineError
 from facestream.serving.host import AnimationHost, StreamRequest
@@ -16,6 +15,7 @@ from facestream.serving.live_stream import LiveStream
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.scheduler import CLIP_HOPS, LIVE_HOPS
 from facestream.types import Frames
+from tests.transports.loopback import RATE_HZ, speech, synthetic_pipeline
 
 
 class Noting(Pipeline):

@@ -38,7 +38,7 @@ def test_a_bad_file_is_one_clear_error(tmp_path: Path, text: str, words: str) ->
 
 
 def test_a_missing_file_is_not_ignored(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValue, match="config: got .*No such file"):
+    with pytest.raises(InvalidValue, match=r"config: got .*No such file"):
         Settings.load(tmp_path / "nothing.toml")
 
 

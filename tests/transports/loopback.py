@@ -10,8 +10,10 @@ from typing import Any
 import grpc
 import numpy as np
 
+from facestream.client.call import Call
 from facestream.curves import INDEX
 from facestream.engines.synthetic import FULL_OPEN_RAD, SyntheticEngine
+from facestream.errors import FacestreamError
 from facestream.serving.pipeline import Pipeline
 from facestream.settings import Settings
 from facestream.transports.server import Server
@@ -63,9 +65,11 @@ async def loopback(
     now: Callable[[], float] = time.monotonic,
     **fields: Any,
 ) -> AsyncIterator[Loopback]:
-    async with Server(settings(**fields), load=lambda: [pipeline()], now=now) as server:
-        async with grpc.aio.insecure_channel(server.address, options=channel_options) as channel:
-            yield Loopback(server, channel)
+    async with (
+        Server(settings(**fields), load=lambda: [pipeline()], now=now) as server,
+        grpc.aio.insecure_channel(server.address, options=channel_options) as channel,
+    ):
+        yield Loopback(server, channel)
 
 
 def speech(seconds: float, seed: int = 0) -> Float32:
@@ -96,14 +100,21 @@ def clip_audio(pcm: Float32) -> AnimateClipRequest:
 async def converse(call: Any, *requests: Any) -> list[Any]:
     """Send everything and half-close, while reading to the end; a call that is refused says why at its end."""
 
-    async def send() -> None:
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+    async def send(conversation: Call[Any, Any]) -> None:
+        with contextlib.suppress(FacestreamError):
             for request in requests:
-                await call.write(request)
-            await call.done_writing()
+                await conversation.write(request)
+            await conversation.half_close()
 
-    sending = asyncio.create_task(send())
+    conversation: Call[Any, Any] = Call(call, "the server under test")
+    answers = []
+    sending = asyncio.create_task(send(conversation))
     try:
-        return [answer async for answer in call]
+        while (answer := await conversation.read()) is not None:
+            answers.append(answer)
+    except FacestreamError:
+        assert conversation.end is not None
+        raise conversation.end from None
     finally:
         await sending
+    return answers

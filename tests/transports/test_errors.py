@@ -11,6 +11,13 @@ import numpy as np
 import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
+
+from facestream.client.call import Call
+from facestream.errors import FacestreamError
+from facestream.v1.animation_service_pb2 import AnimateClipRequest, AnimateRequest
+from facestream.v1.audio_pb2 import AudioChunk, AudioEncoding, AudioFormat
+from facestream.v1.config_pb2 import FrameRate, MotionControls, ResumePoint
+from facestream.v1.control_pb2 import Control, Flush
 from tests.transports.loopback import (
     RATE_HZ,
     Loopback,
@@ -22,13 +29,6 @@ from tests.transports.loopback import (
     loopback,
     speech,
 )
-
-from facestream.client.call import Call
-from facestream.errors import FacestreamError
-from facestream.v1.animation_service_pb2 import AnimateClipRequest, AnimateRequest
-from facestream.v1.audio_pb2 import AudioChunk, AudioEncoding, AudioFormat
-from facestream.v1.config_pb2 import FrameRate, MotionControls, ResumePoint
-from facestream.v1.control_pb2 import Control, Flush
 
 Code = grpc.StatusCode
 
@@ -151,7 +151,7 @@ BAD_LIVE: dict[str, tuple[list[AnimateRequest], grpc.StatusCode, str | None, str
         [config(resume=ResumePoint(token="abc", first_sample=-1))],
         Code.INVALID_ARGUMENT, "INVALID_VALUE", "config.resume.first_sample", "got -1",
     ),
-    "audio before config": ([audio(WORD)], Code.FAILED_PRECONDITION, "OUT_OF_ORDER", None, "the first message was audio"),
+    "audio before config": ([audio(WORD)], Code.FAILED_PRECONDITION, "OUT_OF_ORDER", None, "first message was audio"),
     "nothing before config": ([], Code.FAILED_PRECONDITION, "OUT_OF_ORDER", None, "the first message was nothing"),
     "empty first message": ([AnimateRequest()], Code.FAILED_PRECONDITION, "OUT_OF_ORDER", None, "an empty message"),
     "second config": ([config(), config()], Code.FAILED_PRECONDITION, "OUT_OF_ORDER", None, "a second 'config'"),
@@ -200,7 +200,7 @@ BAD_LIVE: dict[str, tuple[list[AnimateRequest], grpc.StatusCode, str | None, str
         Code.INVALID_ARGUMENT, "INVALID_VALUE", "control", "at most 64",
     ),
     # gRPC itself answers here, so there is no detail
-    "message beyond the limit": ([config(), audio(speech(5.0))], Code.RESOURCE_EXHAUSTED, None, None, "larger than max"),
+    "message of 320 kB": ([config(), audio(speech(5.0))], Code.RESOURCE_EXHAUSTED, None, None, "larger than max"),
 }  # fmt: skip
 
 
@@ -273,7 +273,7 @@ async def test_a_full_house_refuses_with_a_retry_hint() -> None:
         answers = await converse(
             server.stub.AnimateClip(), AnimateClipRequest(config=config_message()), clip_audio(WORD)
         )
-        assert answers[-1].HasField("frames")
+        assert any(answer.HasField("frames") for answer in answers)
         # a place given back is taken again
         inside[0].cancel()
         while server.open_rows > 1:

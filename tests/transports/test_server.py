@@ -9,13 +9,13 @@ import trustme
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.transports.loopback import audio, config, converse, loopback, settings, speech, synthetic_pipeline
 
 from facestream.client import AsyncClient
 from facestream.errors import BundleError, Denied, InvalidValue, Unavailable
 from facestream.serving.host import HostState
 from facestream.serving.pipeline import Pipeline
 from facestream.transports.server import SERVICE, Server
+from tests.transports.loopback import audio, config, converse, loopback, settings, speech, synthetic_pipeline
 
 Health = health_pb2.HealthCheckResponse
 
@@ -82,7 +82,7 @@ async def test_two_servers_do_not_share_a_port() -> None:
 
 @pytest.mark.asyncio
 async def test_an_unknown_host_is_one_clear_error() -> None:
-    with pytest.raises(InvalidValue, match="host: got 'no.such.host.invalid'"):
+    with pytest.raises(InvalidValue, match=r"host: got 'no\.such\.host\.invalid'"):
         await Server(settings(host="no.such.host.invalid"), load=lambda: [synthetic_pipeline()]).start()
 
 
@@ -163,5 +163,5 @@ async def test_tls(tmp_path: Path) -> None:
             with pytest.raises(Unavailable, match="no connection"):
                 await client.models(timeout_s=2)
     (tmp_path / "key.pem").write_text("nonsense")
-    with pytest.raises(InvalidValue, match="tls_key.*BEGIN"):
+    with pytest.raises(InvalidValue, match=r"tls_key.*BEGIN"):
         await Server(settings(**files), load=lambda: [synthetic_pipeline()]).start()

@@ -10,13 +10,12 @@ print(frames.first_index, frames.weights.shape)
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import grpc
-import numpy as np
 
 from facestream import __version__
 from facestream.client.call import Call
@@ -26,7 +25,7 @@ from facestream.client.status_errors import error_of
 from facestream.client.stream import AnimationStream
 from facestream.errors import InvalidValue, OutOfOrder
 from facestream.events import StreamEvent
-from facestream.types import Frames, Pose
+from facestream.types import Frames, joined_frames
 from facestream.v1.animation_service_pb2 import AnimateClipRequest, ListModelsRequest
 from facestream.v1.animation_service_pb2_grpc import AnimationServiceStub
 from facestream.v1.audio_pb2 import AudioChunk
@@ -34,8 +33,8 @@ from facestream.v1.audio_pb2 import AudioChunk
 _CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    # What is not read stays small, so that the server notices a slow reader within seconds rather than after the 4 MB that
-    # gRPC's own estimate lets through on loopback (measured 2026-11-21: 9,700 messages).
+    # What is not read stays small, so that the server notices a slow reader within seconds rather than after the 4 MB
+    # that gRPC's own estimate lets through on loopback (measured 2026-11-21: 9,700 messages).
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", 32 * 1024),
 )
@@ -129,7 +128,7 @@ class AsyncClient:
                 await _ended(sending)
         finally:
             call.cancel()
-        return Clip(info, joined(runs, len(info.curve_names)), tuple(events))
+        return Clip(info, joined_frames(runs, len(info.curve_names)), tuple(events))
 
     def _stub(self) -> AnimationServiceStub:
         if self._channel is None:
@@ -146,21 +145,6 @@ class AsyncClient:
                 "root_certificate", str(self._root_certificate), f"a readable PEM file ({error.strerror})"
             ) from None
         return grpc.aio.secure_channel(self._target, grpc.ssl_channel_credentials(roots), options=_CHANNEL_OPTIONS)
-
-
-def joined(runs: Sequence[Frames], curve_count: int) -> Frames:
-    """Consecutive runs as one; no runs give zero frames."""
-    if not runs:
-        return Frames(0, np.zeros((0, curve_count), np.float32))
-    poses = [run.pose for run in runs if run.pose is not None]
-    pose = None
-    if len(poses) == len(runs):
-        pose = Pose(
-            head=np.concatenate([one.head for one in poses]),
-            left_eye=np.concatenate([one.left_eye for one in poses]),
-            right_eye=np.concatenate([one.right_eye for one in poses]),
-        )
-    return Frames(runs[0].first_index, np.concatenate([run.weights for run in runs]), pose)
 
 
 def _options(options: StreamOptions | None, fields: dict[str, Any]) -> StreamOptions:

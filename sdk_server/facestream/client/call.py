@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -20,9 +21,10 @@ _STATUS_POLLS = 250
 class Call(Generic[_Q, _A]):
     """A bidirectional call: `write` what is asked, `read` what is answered. One writer and one reader at a time.
 
-    grpc.aio (1.85) loses the status of a call that the server ends while a write is under way: the failed write puts its
-    own "Internal error from Core" in its place, and `read` then gives up although answers and the true status are still
-    to come. So a failed write reads on until the true status is there, and keeps the answers for `read`.
+    grpc.aio (1.85) loses the status of a call that the server ends while a write is under way: the failed write puts
+    its own "Internal error from Core" in its place, before or after the true one comes, and `read` then gives up
+    although answers are still to come. So the true status is noted when it comes first; where it does not, a failed
+    write reads on until it is there, and keeps the answers for `read`.
     """
 
     def __init__(self, call: "grpc.aio.StreamStreamCall[_Q, _A]", server: str) -> None:
@@ -33,6 +35,8 @@ class Call(Generic[_Q, _A]):
         self._reading = asyncio.Lock()
         self.end: grpc.aio.AioRpcError | None = None
         """Status of the call, once it has ended with anything but OK."""
+        self._noted: grpc.aio.AioRpcError | None = None
+        call.add_done_callback(self._note)
 
     async def write(self, message: _Q) -> None:
         """Send; wait while the server's flow control says so. Raise what ended the call, if it has ended."""
@@ -82,14 +86,16 @@ class Call(Generic[_Q, _A]):
     async def _true_end(self, error: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError:
         """The status that the server sent, which may come a moment behind the last answer."""
         for _ in range(_STATUS_POLLS):
-            if error.details() != _LOST:
+            if error.details() != _LOST or self._noted is not None:
                 break
             await asyncio.sleep(_STATUS_POLL_S)
-            call = self._call
-            error = grpc.aio.AioRpcError(
-                await call.code(), await call.initial_metadata(), await call.trailing_metadata(), await call.details()
-            )
-        return error
+            error = _status_of(self._call)
+        return error if error.details() != _LOST or self._noted is None else self._noted
+
+    def _note(self, call: Any) -> None:
+        status = _status_of(call)
+        if status.details() != _LOST:
+            self._noted = self._noted or status
 
     def _failure(self) -> FacestreamError:
         if self.end is None:
@@ -97,3 +103,21 @@ class Call(Generic[_Q, _A]):
         if self.end.details() == _LOST:
             return Unavailable(f"the connection to {self._server} was lost")
         return error_of(self.end, self._server)
+
+
+def _status_of(call: Any) -> grpc.aio.AioRpcError:
+    """Status of a call that is done: its coroutines have nothing to wait for."""
+    return grpc.aio.AioRpcError(
+        _result(call.code()),
+        _result(call.initial_metadata()),
+        _result(call.trailing_metadata()),
+        _result(call.details()),
+    )
+
+
+def _result(finished: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        finished.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("the call is not done")

@@ -1,7 +1,7 @@
 """The playback clock: which face belongs to the sound that is audible now.
 
-A game plays the audio and asks at every drawn frame, with the position of its *audio* clock. Frames may come early, late
-or not at all; the face never runs ahead of the sound, and eases to neutral when nothing comes.
+A game plays the audio and asks at every drawn frame, with the position of its *audio* clock. Frames may come early,
+late or not at all; the face never runs ahead of the sound, and eases to neutral when nothing comes.
 """
 
 import threading
@@ -32,8 +32,9 @@ class Face:
 class PlaybackClock:
     """Buffers frames and answers for any audio position. One thread may add while another asks.
 
-    Between two frames weights are interpolated linearly, rotations along the shorter arc. Behind the last frame the face
-    holds for `hold_ms`, then eases to neutral within `rest_ms`; when frames are back it blends to them within `rejoin_ms`.
+    Between two frames weights are interpolated linearly, rotations along the shorter arc. Behind the last frame the
+    face holds for `hold_ms`, then eases to neutral within `rest_ms`; when frames are back it blends to them within
+    `rejoin_ms`.
     """
 
     def __init__(

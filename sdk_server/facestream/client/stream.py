@@ -1,8 +1,8 @@
 """A live stream as the user of the client holds it: audio in, frames out, and a new call when one breaks.
 
-gRPC does not retry a stream that has begun. So the client keeps the last seconds of audio; when the connection is lost it
-opens a new call, sends two seconds of audio again so that the model settles, and asks for frames from the first one it
-has not received. Whoever reads the frames sees no seam.
+gRPC does not retry a stream that has begun. So the client keeps the last seconds of audio; when the connection is lost
+it opens a new call, sends two seconds of audio again so that the model settles, and asks for frames from the first one
+it has not received. Whoever reads the frames sees no seam.
 """
 
 import asyncio

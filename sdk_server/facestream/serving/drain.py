@@ -27,6 +27,6 @@ async def drain(streams: Callable[[], Collection[ServedStream]], grace_s: float,
 async def _wait_until_empty(
     streams: Callable[[], Collection[ServedStream]], until_s: float, now: Callable[[], float]
 ) -> None:
-    # streams end on the event loop in many ways; a short poll during shutdown costs less than a signal from each of them
-    while streams() and now() < until_s:
+    # streams end in many ways; a short poll during shutdown costs less than a signal from each of them
+    while streams() and now() < until_s:  # noqa: ASYNC110 - see above
         await asyncio.sleep(_POLL_S)

@@ -80,7 +80,7 @@ class OpenedStream:
 
 
 class AnimationHost:
-    """Made with a function that loads the pipelines; it runs again should an engine hang. The first one is the default."""
+    """Made with a function that loads the pipelines, the default one first; it runs again should an engine hang."""
 
     def __init__(
         self,

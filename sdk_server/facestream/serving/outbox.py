@@ -13,8 +13,8 @@ EVENT_BOUND = 64
 class Outbox:
     """Frames and events of one stream in the order in which they belong. Used on the event loop only.
 
-    With `drops_oldest`, frames beyond `bound_frames` push out the oldest unsent ones, and an event in their place tells how
-    many. Without it nothing is lost, and whoever fills the box asks `is_full` first.
+    With `drops_oldest`, frames beyond `bound_frames` push out the oldest unsent ones, and an event in their place tells
+    how many. Without it nothing is lost, and whoever fills the box asks `is_full` first.
     """
 
     def __init__(self, bound_frames: int, *, drops_oldest: bool) -> None:

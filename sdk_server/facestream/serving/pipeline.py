@@ -28,6 +28,8 @@ from facestream.types import Float32, Frames, Pose
 
 _PREVIOUS = "retarget.previous"
 _LAST_MOTION = "motion.last"
+SILENCE_EXTRA = "silence"
+"""Among `Frames.extras`: the network's probability `[F]` that nobody speaks."""
 _FRAME_COLUMNS = (_PREVIOUS, *polish.POLISH_COLUMNS)
 _SETTLED_COLUMNS = (_PREVIOUS, polish.CALM, polish.SMOOTHED, polish.SHOWN)
 """Columns that each frame moves on; blinks and gaze move on once for the whole run."""
@@ -147,16 +149,16 @@ class Pipeline:
         runs: list[Frames] = [no_frames(stream) for stream in batch]
         if moving.size:
             streams = [batch[place] for place in moving.tolist()]
-            weights, eyes = self._make_frames(streams, counts[moving], rows[moving], motion[moving])
-            for place, stream, row_weights, row_eyes in zip(moving.tolist(), streams, weights, eyes, strict=True):
+            made = self._make_frames(streams, counts[moving], rows[moving], motion[moving])
+            for place, stream, weights, eyes, silence in zip(moving.tolist(), streams, *made, strict=True):
                 count = counts[place]
-                runs[place] = _given_out(stream, row_weights[:count], row_eyes[:count])
+                runs[place] = _given_out(stream, weights[:count], eyes[:count], silence[:count])
         return runs
 
     def _make_frames(
         self, streams: Sequence[LiveStream], counts: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], motion: Float32
-    ) -> tuple[Float32, Float32]:
-        """The next `counts` `[B]` frames of every stream: weights `[B, F, C]`, eye rotations `[B, F, 2, 4]`.
+    ) -> tuple[Float32, Float32, Float32]:
+        """The next `counts` `[B]` frames of every stream: weights `[B, F, C]`, eyes `[B, F, 2, 4]`, silence `[B, F]`.
 
         `motion` `[B, S + 1, D + 1]` ends with the silence class. Beyond a row's count the result means nothing.
         """
@@ -190,7 +192,7 @@ class Pipeline:
                     state[name][active] = part[name]
         result = polish.finish(weights, shown, times_s, plan[:, :, 3].astype(np.float32), state)
         self._rows.scatter(rows, state)
-        return result
+        return *result, now[:, :, -1]
 
 
 def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
@@ -207,7 +209,7 @@ _NOTHING = Pose(_FACING_FORWARD[:0], _FACING_FORWARD[:0], _FACING_FORWARD[:0])
 _NO_WEIGHTS = np.zeros((0, CURVE_COUNT), np.float32)
 
 
-def _given_out(stream: LiveStream, weights: Float32, eyes: Float32) -> Frames:
+def _given_out(stream: LiveStream, weights: Float32, eyes: Float32, silence: Float32) -> Frames:
     """The frames just made, without those before the resume point; the stream goes on after them."""
     first = stream.next_frame_index
     stream.next_frame_index = first + len(weights)
@@ -215,7 +217,8 @@ def _given_out(stream: LiveStream, weights: Float32, eyes: Float32) -> Frames:
         return no_frames(stream)
     hidden = min(max(stream.first_given_frame - first, 0), len(weights))
     head = _FACING_FORWARD[: len(weights) - hidden]  # one step gives far fewer than there are
-    return Frames(first + hidden, weights[hidden:], Pose(head, eyes[hidden:, 0], eyes[hidden:, 1]))
+    pose = Pose(head, eyes[hidden:, 0], eyes[hidden:, 1])
+    return Frames(first + hidden, weights[hidden:], pose, {SILENCE_EXTRA: silence[hidden:]})
 
 
 def no_frames(stream: LiveStream) -> Frames:

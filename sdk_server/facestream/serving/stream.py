@@ -14,6 +14,7 @@ from facestream.serving.limits import AHEAD_TOLD_S, CHUNK_BOUND_S, Limits
 from facestream.serving.live_stream import GAP_LIMIT_S, LiveStream
 from facestream.serving.outbox import EVENT_BOUND, Outbox
 from facestream.serving.pipeline import Pipeline
+from facestream.serving.speech import SpeechGate
 from facestream.types import Float32, Frames
 
 CONTROL_BOUND = 64
@@ -63,6 +64,7 @@ class ServedStream:
         self._ahead_told = False
         self._control_frames: deque[int] = deque()
         self._delivered_end = live.first_frame_index
+        self._speech = SpeechGate(live.clock)
         self._placed: deque[tuple[int, StreamEvent | int]] = deque()
         self._room: asyncio.Future[None] | None = None
 
@@ -138,6 +140,11 @@ class ServedStream:
         self._delivered_end = frames.end_index
         if frames.count:
             self.outbox.put(frames)
+            for event in self._speech.follow(frames):
+                self.outbox.put(event)
+        if is_last:
+            for event in self._speech.finish(frames.end_index):
+                self.outbox.put(event)
         self._put_placed(everything=is_last)
         self.is_blocked = not self._drops_oldest and self.outbox.is_full
         if is_last:

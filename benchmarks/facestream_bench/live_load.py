@@ -1,0 +1,117 @@
+"""Many live speakers at once: each sends 40 ms chunks as a microphone would, and notes when its frames come.
+
+Definitions. A frame's audio is *needed* up to its own sample plus the announced look-ahead; *added latency* is the time
+from the sending of the chunk that holds the last needed sample to the arrival of the frame. A frame is *missed* if it
+never comes, or comes more than 100 ms late, when a face that was holding its last frame begins to ease away.
+"""
+
+import asyncio
+import gc
+import random
+import time
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from facestream.client import AsyncClient, StreamInfo, StreamOptions
+from facestream.types import Float32, Frames
+
+CHUNK_MS = 40
+MISSED_AFTER_S = 0.1
+
+
+@dataclass
+class Speaker:
+    """One stream: when which audio left, and when which frame came. Times in seconds of one clock."""
+
+    started_s: float = 0.0
+    """When the first sample was captured; its chunk leaves `CHUNK_MS` later."""
+    sent_samples: list[int] = field(default_factory=list)
+    sent_s: list[float] = field(default_factory=list)
+    arrivals: list[tuple[float, int, int]] = field(default_factory=list)
+    """Time, first frame, frames."""
+    info: StreamInfo | None = None
+
+    def added_s(self, warm_up_s: float = 0.0) -> list[float]:
+        """Added latency of each frame whose audio was sent after `warm_up_s`; frames of the rest tail are left out."""
+        assert self.info is not None
+        added = []
+        for arrived_s, first, count in self.arrivals:
+            for index in range(first, first + count):
+                needed = self.info.clock.sample_of(index) + self.info.latency_samples
+                place = bisect_left(self.sent_samples, needed)
+                if place < len(self.sent_s) and self.sent_s[place] - self.started_s >= warm_up_s:
+                    added.append(arrived_s - self.sent_s[place])
+        return added
+
+    def first_frame_s(self) -> float:
+        """From the capture of the first sample to the first frame."""
+        return self.arrivals[0][0] - self.started_s
+
+    def missed_count(self) -> int:
+        """Frames that never came or came too late to be shown."""
+        assert self.info is not None
+        expected = self.info.clock.frames_until(self.sent_samples[-1])
+        came = {index for _, first, count in self.arrivals for index in range(first, first + count)}
+        never = sum(index not in came for index in range(expected))
+        return never + sum(late > MISSED_AFTER_S for late in self.added_s())
+
+
+async def speak(client: AsyncClient, pcm: Float32, options: StreamOptions, delay_s: float) -> Speaker:
+    """One speaker, from opening the stream to its last frame."""
+    speaker = Speaker()
+    await asyncio.sleep(delay_s)
+    async with client.animate(options, resume=False) as stream:
+        speaker.info = stream.info
+
+        async def receive() -> None:
+            async for frames in stream:
+                speaker.arrivals.append((time.perf_counter(), frames.first_index, frames.count))
+
+        receiving = asyncio.create_task(receive())
+        chunk = options.sample_rate_hz * CHUNK_MS // 1000
+        speaker.started_s = time.perf_counter()
+        for last in range(chunk, len(pcm) + 1, chunk):
+            await asyncio.sleep(speaker.started_s + last / options.sample_rate_hz - time.perf_counter())
+            speaker.sent_samples.append(last)
+            speaker.sent_s.append(time.perf_counter())
+            await stream.send(pcm[last - chunk : last])
+        await stream.finish()
+        await receiving
+    return speaker
+
+
+async def crowd(address: str, pcm: Float32, options: StreamOptions, count: int, *, seed: int = 0) -> list[Speaker]:
+    """`count` speakers who begin at random moments within one second, each at another place of `pcm`."""
+    chance = random.Random(seed)
+    gc.collect()
+    gc.freeze()  # a collection of the measuring process is not the server's latency
+    async with AsyncClient(address) as client:
+        speakers = [
+            speak(client, np.roll(pcm, -chance.randrange(len(pcm))), options, chance.random()) for _ in range(count)
+        ]
+        return list(await asyncio.gather(*speakers))
+
+
+def percentiles_ms(seconds: Sequence[float]) -> dict[str, float]:
+    """p50, p95, p99 and the largest, in milliseconds."""
+    values = 1000 * np.array(seconds)
+    return {
+        "p50_ms": float(np.percentile(values, 50)),
+        "p95_ms": float(np.percentile(values, 95)),
+        "p99_ms": float(np.percentile(values, 99)),
+        "max_ms": float(values.max()),
+    }
+
+
+async def first_frames_to_warm(address: str, pcm: Float32, options: StreamOptions) -> Frames | None:
+    """One short stream, so that a measurement does not pay for the first connection of the process."""
+    async with AsyncClient(address) as client, client.animate(options) as stream:
+        await stream.send(pcm[: options.sample_rate_hz])
+        await stream.finish()
+        last = None
+        async for frames in stream:
+            last = frames
+        return last
