@@ -116,7 +116,7 @@ def load_head(path: Path) -> Head:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _from_arrays(arrays)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise BundleError(
             f"{path}: not a head file of format {HEAD_FORMAT} ({error}); build one with facestream head"
         ) from error

@@ -24,10 +24,8 @@ from facestream_models.flame.rigid import rigid_motion
 SKIN_PARTS = ("skin", "lips", "mouth")
 
 FINE = tuple(stiffness for stiffness in (300.0, 100.0, 30.0, 10.0, 3.0, 1.0) for _ in range(3))
-"""Stiffness of each round of the fit; about half a second a round."""
-
-COARSE = tuple(stiffness for stiffness in (100.0, 10.0, 1.0) for _ in range(2))
-"""A third of the time; round trips through the profile err 1.7 times as much as with `FINE` (2026-11-21)."""
+"""Stiffness of each round of the fit; a round costs about a second. Six rounds instead of 18 make the errors of round
+trips through the profile 1.7 times as large (2026-11-21)."""
 
 _SLIDE = 0.1
 """Share of the pull towards the partner itself; the rest acts along its normal only, so that skin may slide."""
