@@ -22,7 +22,7 @@ def round_trip_errors(fitted, truth, seed=0):
 
 @pytest.fixture(scope="module")
 def other(open_head):
-    return synthetic_head(open_head, 2500, np.random.default_rng(1), scale=0.95)
+    return synthetic_head(open_head, 2500, np.random.default_rng(2), scale=0.95)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_basis_of_fewer_components_is_filled_up(open_head, profile, other, fou
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("vertices", "scale", "seed"), [(5023, 1.05, 0), (9000, 0.9, 1)])
+@pytest.mark.parametrize(("vertices", "scale", "seed"), [(5023, 1.05, 0), (9000, 0.9, 2)])
 def test_flame_sized_heads_at_full_quality(open_head, profile, vertices, scale, seed):
     other = synthetic_head(open_head, vertices, np.random.default_rng(seed), scale=scale)
     fitted = fit_rig_profile(other.head)
