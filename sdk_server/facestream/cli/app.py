@@ -43,7 +43,7 @@ def run_science_command(name: str, arguments: list[str]) -> None:
             raise FacestreamError(
                 f"'facestream {name}' needs the package {error.name!r}; install it: pip install 'facestream[train]'"
             ) from error
-        command(args=arguments, prog_name=f"facestream {name}", standalone_mode=False)
+        command(args=arguments, prog_name=f"facestream {name}")
         return
     raise FacestreamError(f"'facestream {name}' is not part of this installation; reinstall facestream")
 
