@@ -1,6 +1,8 @@
 import gzip
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facestream_models.corpus.real import grid_clips, grid_sentence, is_grid_held_out, prompt_texts
+from facestream_models.corpus.real import decode_g722, grid_clips, grid_sentence, is_grid_held_out, prompt_texts
 
 NAMES = [
     f"{command}{colour}{preposition}{letter}{digit}{adverb}"
@@ -76,3 +78,37 @@ def test_prompt_texts_keep_only_what_is_spoken(tmp_path: Path) -> None:
         prompt_texts("ru", tmp_path)
     with pytest.raises(ValueError, match="'xx'"):
         prompt_texts("xx", tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_prompts_are_decoded_in_order_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    lengths = [16_000, 8_000, 24_000]
+    paths = []
+    for number, length in enumerate(lengths):
+        path = tmp_path / f"{number}.g722"
+        tone = (8000 * np.sin(np.arange(length) * 0.1 * (number + 1))).astype("<i2")
+        command = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-f",
+            "s16le",
+            "-ar",
+            "16000",
+            "-ac",
+            "1",
+            "-i",
+            "-",
+            "-f",
+            "g722",
+            str(path),
+        ]
+        subprocess.run(command, input=tone.tobytes(), check=True)
+        paths.append(path)
+    decoded = list(decode_g722(paths))
+    assert [len(audio) for audio in decoded] == lengths
+    for number, audio in enumerate(decoded):
+        peak = np.abs(np.fft.rfft(audio)).argmax() * 2 * np.pi / len(audio)
+        assert peak == pytest.approx(0.1 * (number + 1), abs=0.001)
+    with pytest.raises(RuntimeError, match="beside"):
+        list(decode_g722([paths[0], tmp_path / "missing.g722"]))
