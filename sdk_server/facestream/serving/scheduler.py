@@ -33,9 +33,9 @@ CLIP_HOPS = 32
 CLIP_STEP_S = 0.008
 """Longest clip step beside live streams; a live stream may find the engine busy for this long."""
 
-DISTANCE_S_PER_STREAM = 0.00025
+DISTANCE_S_PER_STREAM = 0.001
 LONGEST_DISTANCE_S = 0.016
-"""Distance between the starts of two live steps: none to speak of for a few streams, 16 ms from 64 on."""
+"""Distance between the starts of two live steps: none to speak of for a few streams, 16 ms from 16 on."""
 
 
 @dataclass(frozen=True, slots=True)

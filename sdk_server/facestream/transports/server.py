@@ -8,6 +8,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -31,6 +32,10 @@ from facestream.v1.animation_service_pb2_grpc import add_AnimationServiceService
 log = logging.getLogger(__name__)
 
 SERVICE = animation_service_pb2.DESCRIPTOR.services_by_name["AnimationService"].full_name
+
+_SWITCH_S = 0.0005
+"""How long the engine thread may keep the interpreter while the event loop wants it. With Python's own 5 ms, p99 at 32
+streams on two busy cores was 139 to 888 ms over three runs, with this 38 to 151 ms (2026-11-21)."""
 
 _CLOSE_S = 1.0
 """For calls that are ending when the port closes."""
@@ -178,11 +183,9 @@ async def serve(
     on_ready: Callable[[Server], None] | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain; a second signal cuts the grace time short."""
+    sys.setswitchinterval(_SWITCH_S)
     server = Server(settings, load=load)
-    signals: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signals.put_nowait, number.name)
+    signals = _signals()
     starting = asyncio.create_task(server.start())
     first = asyncio.create_task(signals.get())
     await asyncio.wait({starting, first}, return_when=asyncio.FIRST_COMPLETED)
@@ -204,6 +207,22 @@ async def serve(
     finally:
         first.cancel()
         await server.stop()
+
+
+def _signals() -> "asyncio.Queue[str]":
+    """Names of the signals that ask for the end, as they come."""
+    loop = asyncio.get_running_loop()
+    received: asyncio.Queue[str] = asyncio.Queue()
+
+    def note(number: int, frame: object = None) -> None:
+        loop.call_soon_threadsafe(received.put_nowait, signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, note, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, note)
+    return received
 
 
 def _add_channelz(server: grpc.aio.Server) -> str:
