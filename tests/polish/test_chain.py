@@ -19,7 +19,7 @@ def rows(options: PolishOptions, seed: int = 1) -> chain.Rows:
 def polished(frames: Float32, state: chain.Rows, silence: float = 0.0, presence: float = 1.0) -> Float32:
     settled, shown = [], []
     for frame in frames:
-        chain.settle(frame[None], np.array([silence], np.float32), np.array([FRAME_S]), state)
+        chain.settle(frame[None], np.array([silence], np.float32), np.zeros(1, np.float32), np.array([FRAME_S]), state)
         settled.append(state[chain.SMOOTHED][0])
         shown.append(state[chain.SHOWN][0])
     count = len(frames)
@@ -62,7 +62,7 @@ def test_eyes_never_jump_when_the_layers_are_switched() -> None:
     chain.apply_change(state[chain.SETTINGS][0], ControlChange(blinks=False))
     settled = []
     for frame in open_mouth(10):
-        chain.settle(frame[None], np.zeros(1, np.float32), np.array([FRAME_S]), state)
+        chain.settle(frame[None], np.zeros(1, np.float32), np.zeros(1, np.float32), np.array([FRAME_S]), state)
         settled.append(float(state[chain.SHOWN][0, 0]))
     assert before[-1, lid] > 0.8
     assert settled[0] > 0.7

@@ -14,6 +14,9 @@ BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 SILENCE = "sil"
 """Name of the phone class that every model has: nobody speaks."""
 
+BILABIAL = "PP"
+"""Name of the class of p, b and m; the lips shut on it. Models without it close their lips by their motion alone."""
+
 BatchState = Mapping[str, Float32]
 """Model state of several streams: name -> array `[B, ...]`."""
 

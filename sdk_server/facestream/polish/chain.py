@@ -1,4 +1,4 @@
-"""The last stage: strength, calm, limits and smoothing frame by frame; then blinks, gaze and the ending at once."""
+"""The last stage: strength, seal, calm, limits, smoothing frame by frame; then blinks, gaze and the ending at once."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from facestream.polish.limits import limit
 from facestream.polish.noise import Float64
 from facestream.polish.options import ControlChange, PolishOptions
 from facestream.polish.rest import calm_next, hold_shut
+from facestream.polish.seal import seal_lips
 from facestream.polish.smoothing import smooth
 from facestream.types import Float32
 
@@ -63,13 +64,14 @@ def apply_change(settings: Float32, change: ControlChange) -> None:
             settings[column] = value
 
 
-def settle(weights: Float32, silence: Float32, frame_s: Float64, state: Rows) -> None:
-    """One frame of every row: retargeted weights `[B, C]` and the probability of silence `[B]` move `state` on.
+def settle(weights: Float32, silence: Float32, bilabial: Float32, frame_s: Float64, state: Rows) -> None:
+    """One frame of every row: retargeted weights `[B, C]`, what the network hears, and the frame's length `[B]`.
 
-    The frame's weights are `state[SMOOTHED]` then.
+    `silence` and `bilabial` `[B]` are probabilities. `state` moves on; the frame's weights are `state[SMOOTHED]` then.
     """
     settings = state[SETTINGS]
     weights = weights * (1 + _MOUTH * (settings[:, STRENGTH, None] - 1))
+    seal_lips(weights, bilabial)
     state[CALM] = calm_next(state[CALM], silence, frame_s)
     hold_shut(weights, state[CALM] * settings[:, EASE])
     limit(weights)

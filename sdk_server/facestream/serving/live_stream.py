@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -173,8 +174,11 @@ class LiveStream:
     @property
     def latency_samples(self) -> int:
         """Announced latency: no frame needs audio further than this behind the sample it belongs to."""
+        hops = self.motion_clock.latency_hops()
+        if self._streamer.lookahead_samples == 0:
+            hops = Fraction(1)  # a frame at the very end of a hop waits for the next one (see `complete_hops`)
         return client_latency_samples(
-            self.motion_clock.latency_hops(),
+            hops,
             self._streamer.hop_samples,
             self.options.sample_rate_hz,
             resampler_delay_samples(self.options.sample_rate_hz),

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
-from facestream.engines.base import SILENCE, Engine, StepOutput
+from facestream.engines.base import BILABIAL, SILENCE, Engine, StepOutput
 from facestream.engines.bundle import open_bundle
 from facestream.engines.onnx import OnnxEngine
 from facestream.errors import EngineError
@@ -30,6 +30,8 @@ _PREVIOUS = "retarget.previous"
 _LAST_MOTION = "motion.last"
 SILENCE_EXTRA = "silence"
 """Among `Frames.extras`: the network's probability `[F]` that nobody speaks."""
+_HEARD = (SILENCE, BILABIAL)
+"""Phone classes whose probability travels with the motion, behind its last column."""
 _FRAME_COLUMNS = (_PREVIOUS, *polish.POLISH_COLUMNS)
 _SETTLED_COLUMNS = (_PREVIOUS, polish.CALM, polish.SMOOTHED, polish.SHOWN)
 """Columns that each frame moves on; blinks and gaze move on once for the whole run."""
@@ -53,11 +55,11 @@ class Pipeline:
         self.curve_names = ARKIT_NAMES
         self._retargeter = retargeter
         self._streamer = LiveStreamer(model.hop_samples, model.lookahead_samples)
-        self._silence_class = model.phone_classes.index(SILENCE)
+        self._heard = [model.phone_classes.index(name) if name in model.phone_classes else None for name in _HEARD]
         self._state_names = [spec.name for spec in model.states]
         self._rows = RowTable(
             {spec.name: (spec.shape, np.float32) for spec in model.states}
-            | {_LAST_MOTION: ((model.motion_size + 1,), np.float32), _PREVIOUS: ((CURVE_COUNT,), np.float32)}
+            | {_LAST_MOTION: ((model.motion_size + len(_HEARD),), np.float32), _PREVIOUS: ((CURVE_COUNT,), np.float32)}
             | polish.POLISH_COLUMNS
         )
 
@@ -138,9 +140,12 @@ class Pipeline:
         hop_count = output.motion.shape[1]
         self._rows.scatter(rows, output.next_state)
         last = self._rows.gather([_LAST_MOTION], rows)[_LAST_MOTION]
-        silence = output.phone[:, :, self._silence_class]
-        motion = np.concatenate((output.motion, silence[:, :, None]), axis=2)
-        motion = np.concatenate((last[:, None], motion), axis=1)  # entry 0 is the row before the first new one
+        motion = np.zeros((len(batch), hop_count + 1, last.shape[1]), np.float32)
+        motion[:, 0] = last  # the row before the first new one
+        motion[:, 1:, : -len(_HEARD)] = output.motion
+        for place, phone_class in enumerate(self._heard, -len(_HEARD)):
+            if phone_class is not None:
+                motion[:, 1:, place] = output.phone[:, :, phone_class]
         self._rows.scatter(rows, {_LAST_MOTION: motion[:, -1]})
 
         ends = [stream.complete_hops(hop_count) for stream in batch]
@@ -160,7 +165,7 @@ class Pipeline:
     ) -> tuple[Float32, Float32, Float32]:
         """The next `counts` `[B]` frames of every stream: weights `[B, F, C]`, eyes `[B, F, 2, 4]`, silence `[B, F]`.
 
-        `motion` `[B, S + 1, D + 1]` ends with the silence class. Beyond a row's count the result means nothing.
+        `motion` `[B, S + 1, D + 2]` ends with the probabilities of `_HEARD`. Beyond a row's count nothing is meant.
         """
         frame_count, hop_count = int(counts.max()), motion.shape[1] - 1
         plans = [
@@ -184,15 +189,16 @@ class Pipeline:
                 while change := streams[place].due_control(streams[place].next_frame_index + turn):
                     polish.apply_change(state[polish.SETTINGS][place], change)
             part = state if active.size == len(streams) else {name: value[active] for name, value in state.items()}
-            part[_PREVIOUS] = self._retargeter.solve(now[active, turn, :-1], part[_PREVIOUS])
-            polish.settle(part[_PREVIOUS], now[active, turn, -1], frame_s[active], part)
+            row_motion, silence, bilabial = now[active, turn, :-2], now[active, turn, -2], now[active, turn, -1]
+            part[_PREVIOUS] = self._retargeter.solve(row_motion, part[_PREVIOUS])
+            polish.settle(part[_PREVIOUS], silence, bilabial, frame_s[active], part)
             weights[active, turn], shown[active, turn] = part[polish.SMOOTHED], part[polish.SHOWN]
             if part is not state:
                 for name in _SETTLED_COLUMNS:
                     state[name][active] = part[name]
         result = polish.finish(weights, shown, times_s, plan[:, :, 3].astype(np.float32), state)
         self._rows.scatter(rows, state)
-        return *result, now[:, :, -1]
+        return *result, now[:, :, -2]
 
 
 def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
