@@ -7,12 +7,13 @@ import pytest
 
 from facestream.audio.files import read_audio
 from facestream.curves import INDEX
-from facestream.errors import EngineError
+from facestream.errors import BundleError, EngineError
 from facestream.serving.clip import animate, joined
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline, open_pipeline
 from facestream.timebase import FrameRate
 from facestream.types import Float32, Frames
+from tests.engines.tiny_model import write_tiny_bundle
 from tests.serving.streams import animated
 
 CLIP = Path(__file__).parents[2] / "examples" / "amiable.flac"
@@ -65,3 +66,9 @@ def test_speech_moves_the_mouth_and_silence_does_not(pipeline: Pipeline, speech:
     silent = animate(np.zeros(3 * 16000, np.float32), StreamOptions(), pipeline).weights[:, jaw]
     assert silent.max() < 0.06  # of the first frame: a network that has heard nothing yet is not sure
     assert silent[10:].max() < 0.01
+
+
+def test_a_model_made_for_another_head_is_refused(tmp_path: Path) -> None:
+    write_tiny_bundle(tmp_path, name="stranger")  # its head has the digest 000...
+    with pytest.raises(BundleError, match="made for head"):
+        open_pipeline("stranger", extra_folders=[tmp_path])

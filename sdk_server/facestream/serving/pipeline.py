@@ -204,10 +204,12 @@ class Pipeline:
 def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
     """A pipeline for a model by name or folder, on the ONNX engine and the shipped head.
 
-    Raises `NotFound` or `BundleError`.
+    Raises `NotFound` for an unknown model, and `BundleError` for a bad bundle or one made for another head: its motion
+    would mean other faces.
     """
     bundle = open_bundle(model, extra_folders)
-    return Pipeline(OnnxEngine(bundle, thread_count), Retargeter(load_profile()))
+    profile = load_profile(head_digest=bundle.manifest.head_digest)
+    return Pipeline(OnnxEngine(bundle, thread_count), Retargeter(profile, bundle.model.extras))
 
 
 _FACING_FORWARD = np.tile(np.array([0.0, 0.0, 0.0, 1.0], np.float32), (256, 1))
