@@ -1,5 +1,6 @@
 """Messages of the wire as the client's values."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -28,8 +29,8 @@ def frames_of(run: FrameRun) -> Frames:
     return Frames(run.first_frame_index, _rows(run.weights, count), pose)
 
 
-def _rows(values: "object", count: int) -> Float32:
-    return np.array(values, np.float32).reshape(count, -1)
+def _rows(values: Sequence[float], count: int) -> Float32:
+    return np.fromiter(values, np.float32, len(values)).reshape(count, -1)
 
 
 def event_of(message: StreamEvent) -> events.StreamEvent:

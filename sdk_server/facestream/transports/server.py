@@ -5,6 +5,7 @@ asyncio.run(serve(Settings.load()))
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -196,6 +197,9 @@ async def serve(
         return
     try:
         starting.result()
+        # what is there now stays to the end: no later collection walks it again in the middle of somebody's word
+        gc.collect()
+        gc.freeze()
         if on_ready is not None:
             on_ready(server)
         log.info("stopping", extra={"signal": await first})
