@@ -19,7 +19,8 @@ from facestream_models.flame.mouth_rings import MouthRings
 JAW_SHAPES = ("jawOpen", "jawForward", "jawLeft", "jawRight")
 _SPREAD_STEPS = 30
 _TONGUE_FLATNESS, _TONGUE_BACK, _TONGUE_RISE = 0.7, 0.09, 0.02
-_TONGUE_DROP, _TONGUE_REACH = 0.35, 1.5
+_TONGUE_DROP, _TONGUE_REACH = 0.35, 1.6
+_TONGUE_NARROWING, _TONGUE_LIFT = 0.35, 0.12
 
 
 def mirrored(displacements: Float64, mirror: Int64) -> Float64:
@@ -54,7 +55,11 @@ def move_tongue(shapes: Float64, body: Float64, tongue: Int64) -> None:
     """Press the tongue down as the jaw opens, and let `tongueOut` reach past the lips from its new rest. In place."""
     height = body[tongue, 1] - body[tongue, 1].min()
     shapes[INDEX["jawOpen"], tongue, 1] -= _TONGUE_DROP * height
-    shapes[INDEX["tongueOut"], tongue] *= _TONGUE_REACH
+    out = shapes[INDEX["tongueOut"]]
+    out[tongue] *= _TONGUE_REACH
+    forward = np.clip(out[tongue, 2], 0, None)
+    out[tongue, 0] -= _TONGUE_NARROWING * body[tongue, 0] * forward / forward.max()
+    out[tongue, 1] += _TONGUE_LIFT * forward
 
 
 def close_lips(shapes: Float64, vertices: Float64, rings: MouthRings, adjacency: csr_array) -> float:

@@ -9,7 +9,7 @@ from facestream_models.flame.mouth_rings import LIP_RINGS, MouthRings
 
 _SKIN, _FLUSH, _SHADE = (222, 174, 150), (208, 132, 116), (166, 112, 97)
 _LIP, _LIP_LINE = (178, 92, 88), (132, 58, 58)
-_MOUTH_FRONT, _MOUTH_BACK = (122, 48, 46), (24, 8, 10)
+_MOUTH_FRONT, _MOUTH_BACK = (122, 48, 46), (46, 14, 15)
 _TONGUE, _TONGUE_BACK = (196, 100, 98), (98, 36, 38)
 _TOOTH, _TOOTH_BACK = (240, 233, 218), (150, 132, 116)
 _GUM, _GUM_BACK = (190, 104, 100), (70, 26, 28)

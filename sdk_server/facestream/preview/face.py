@@ -48,7 +48,7 @@ _BLEED = np.array([0.11, 0.03, 0.015], np.float32)
 
 _GLOSS = {  # part -> strength, sharpness
     "skin": (0.07, 14.0), "lips": (0.16, 28.0), "tongue": (0.18, 30.0), "teeth": (0.35, 60.0), "gums": (0.2, 40.0),
-    "white": (0.55, 140.0), "iris": (0.9, 220.0), "pupil": (0.9, 220.0), "mouth": (0.04, 20.0),
+    "white": (0.55, 140.0), "iris": (0.9, 220.0), "pupil": (0.9, 220.0), "mouth": (0.01, 12.0),
 }  # fmt: skip
 _BLEEDING = ("skin", "lips", "tongue", "gums")
 
@@ -83,8 +83,11 @@ def render_face(
     normal = _unit(_interpolated(normals, corners, hits.weights))
     eye = np.array([0.0, framing.middle, _CAMERA_DISTANCE], np.float32)
     view = _unit(eye - _interpolated(vertices, corners, hits.weights))
-    # Lashes and the inside of a brow may show their back.
-    normal *= np.where(_dot(normal, view) < 0, np.float32(-1), np.float32(1))[:, None]
+    # Lashes, and skin seen from inside, show their back. The triangle decides: at the outline of the face a smooth
+    # normal may point away although the surface does not.
+    a, b, c = (vertices[corners[:, corner]] for corner in range(3))
+    is_back = _dot(np.cross(b - a, c - a), view) < 0
+    normal[is_back] *= -1
     strength, sharpness, bleeding = (material[hits.triangle] for material in _materials(mesh))
     light = _shade(albedo, normal, view, strength, sharpness, bleeding)
 
