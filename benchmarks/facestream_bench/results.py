@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-VERSIONED = ("facestream", "numpy", "onnxruntime", "grpcio", "soxr", "torch")
+VERSIONED = ("facestream", "numpy", "onnxruntime", "grpcio", "torch")
 
 
 def hardware() -> str:

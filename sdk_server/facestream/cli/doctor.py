@@ -20,7 +20,7 @@ from facestream.head_mesh import open_head
 from facestream.retarget.profile import load_profile
 from facestream.settings import Settings
 
-LIBRARIES = ("numpy", "onnxruntime", "grpcio", "protobuf", "soxr", "soundfile")
+LIBRARIES = ("numpy", "onnxruntime", "grpcio", "protobuf", "soundfile")
 
 
 @dataclass(frozen=True, slots=True)
