@@ -80,7 +80,7 @@ def perfect(rows=1, steps=80, late=2):
     def delayed(value):
         return torch.cat([value[:, :1].repeat(1, late, 1), value[:, : steps - late]], dim=1)
 
-    output = LiveOutput(delayed(curves), delayed(20 * one_hot), delayed(40 * (touch - 0.5)))
+    output = LiveOutput(delayed(curves), delayed(20 * one_hot), delayed(40 * (touch - 0.5)), delayed(curves))
     return output, batch
 
 
@@ -124,14 +124,19 @@ def test_a_run_learns_saves_resumes_and_loads(tmp_path):
     with CorpusWriter(tmp_path / "corpus" / "train", "kokoro") as writer:
         for number in range(8):
             writer.add(utterance(str(number)))
+    with CorpusWriter(tmp_path / "corpus" / "validation", "kokoro") as writer:
+        writer.add(utterance("other voice"))
     config = TrainConfig(minutes=0.03, noises=2, rows=4, steps=50, report_every=5, learning_rate=5e-3, shape=TINY,
-                         warmup_minutes=0.001, mixture=Mixture(negatives=0.0))  # fmt: skip
+                         warmup_minutes=0.001, validation_seconds=20.0, mixture=Mixture(negatives=0.0))  # fmt: skip
     out = tmp_path / "run"
     trainer = Trainer(config, tmp_path / "corpus", out, None)
     trainer.run()
     lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     losses = [line["classes"] for line in lines if line["event"] == "train"]
     assert losses[-1] < 0.8 * losses[0]
+    judged = next(line for line in lines if line["event"] == "validation")
+    assert 0.0 <= judged["accuracy"] <= 1.0
+    assert judged["curve_error"] < 0.2
 
     again = Trainer(config, tmp_path / "corpus", tmp_path / "run", None)
     again.resume()

@@ -79,6 +79,14 @@ class MelReader:
             return (10.0 * torch.log10(power[0].clamp(min=1e-12))).half().numpy()
 
 
+class Unchanged(Augmenter):
+    """No room, no channel, no noise: what validation hears."""
+
+    def __call__(self, power: Float32, noise: Float32, clearest_db: float = 35.0) -> Float32:
+        del noise, clearest_db
+        return power
+
+
 class Material:
     """Everything to train on, by source; grows while training runs."""
 

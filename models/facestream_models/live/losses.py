@@ -51,7 +51,7 @@ class LiveLoss:
     def __call__(self, output: LiveOutput, batch: Batch) -> dict[str, Tensor]:
         """Weighted terms; their sum is the loss. Output step k is judged at instant k + 1 - look-ahead."""
         late = self.lookahead_steps - 1
-        curves, logits, contacts = (part[:, late:] for part in output)
+        curves, logits, contacts = (part[:, late:] for part in output[:3])
         heard = slice(None, -late if late else None)
         target_classes, target_curves = batch.classes[:, heard], batch.curves[:, heard]
         target_contacts, lips, labelled = batch.contacts[:, heard], batch.lips[:, heard], batch.labelled[:, heard]

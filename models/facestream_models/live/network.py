@@ -49,11 +49,15 @@ class LiveShape:
 
 
 class LiveOutput(NamedTuple):
-    """`curves` [B, S, 15] in 0..1, `logits` [B, S, 21], `contacts` [B, S, 2] logits of seal and bite."""
+    """`curves` [B, S, 15] in 0..1, `logits` [B, S, 21], `contacts` [B, S, 2] logits of seal and bite.
+
+    `raw` [B, S, 15] are the curves before the contacts were enforced.
+    """
 
     curves: Tensor
     logits: Tensor
     contacts: Tensor
+    raw: Tensor
 
 
 State = dict[str, Tensor]
@@ -142,19 +146,19 @@ class LiveNetwork(nn.Module):
             y, following[f"curve_{number}"] = block(y, state[f"curve_{number}"])
         y = self.curve_norm(y)
         contacts = self.contacts(y)
-        return LiveOutput(
-            _anatomical(torch.sigmoid(self.curves(y)), torch.sigmoid(contacts)), logits, contacts
-        ), following
+        raw = torch.sigmoid(self.curves(y))
+        curves = anatomical(raw, torch.sigmoid(contacts))
+        return LiveOutput(curves, logits, contacts, raw), following
 
     @staticmethod
     def _blocks(blocks: nn.ModuleList) -> list[CausalBlock]:
         return [block for block in blocks if isinstance(block, CausalBlock)]
 
 
-def _anatomical(raw: Tensor, gates: Tensor) -> Tensor:
-    """Apply the contact rules of section 4 to raw curves [B, S, 15] with gates [B, S, 2] (seal, bite)."""
+def anatomical(raw: Tensor, gates: Tensor) -> Tensor:
+    """Apply the contact rules of section 4 to raw curves `[..., 15]` with gates `[..., 2]` (seal, bite) in 0..1."""
     seal, bite = gates[..., 0], gates[..., 1]
-    column = dict(zip(CURVES, raw.unbind(dim=2), strict=True))
+    column = dict(zip(CURVES, raw.unbind(dim=-1), strict=True))
     column["jawOpen"] = column["jawOpen"] * (1.0 - 0.45 * bite)
     share = column["mouthClose"] * (1.0 - seal) + seal
     column["mouthClose"] = column["jawOpen"] * share
@@ -167,7 +171,7 @@ def _anatomical(raw: Tensor, gates: Tensor) -> Tensor:
         ("mouthRollLower", 0.45, bite),
     ):
         column[name] = torch.maximum(column[name], amount * gate)
-    return torch.stack([column[name] for name in CURVES], dim=2)
+    return torch.stack([column[name] for name in CURVES], dim=-1)
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -22,7 +22,7 @@ import torch
 from facestream_models.corpus.phones import MERGED, SILENCE
 from facestream_models.corpus.real import is_grid_held_out
 from facestream_models.corpus.store import CorpusReader, read_shard
-from facestream_models.live.data import Batch, Material, Mixture
+from facestream_models.live.data import Batch, Material, Mixture, Unchanged
 from facestream_models.live.lips import read_clips
 from facestream_models.live.losses import LiveLoss, LossWeights, gap_of
 from facestream_models.live.network import LiveNetwork, LiveOutput, LiveShape, parameter_count
@@ -133,7 +133,7 @@ class Trainer:
             for utterance in read_shard(path):
                 held.add(utterance)
         whole = Mixture(shares=dict.fromkeys(held.speech, 1.0), negatives=0.0, lips=0.0)
-        held.augment = lambda power, _noise: power  # type: ignore[assignment,misc]
+        held.augment = Unchanged(self.config.shape.bands, held.random)
         windows = int(self.config.validation_seconds / (8 * self.config.steps * 0.02))
         return [held.batch(8, self.config.steps, whole) for _ in range(windows if held.speech else 0)]
 
