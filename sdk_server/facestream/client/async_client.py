@@ -121,8 +121,8 @@ class AsyncClient:
                         runs.append(frames_of(answer.frames))
                         if on_frames is not None:
                             on_frames(runs[-1])
-                    elif answer.HasField("event"):
-                        events.append(event_of(answer.event))
+                    elif answer.HasField("event") and (event := event_of(answer.event)) is not None:
+                        events.append(event)
                 await sending
             finally:
                 await _ended(sending)

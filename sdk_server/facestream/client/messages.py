@@ -7,7 +7,6 @@ import numpy as np
 
 from facestream import events
 from facestream.client.options import ModelInfo, StreamInfo
-from facestream.errors import FacestreamError
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32, Frames, Pose
 from facestream.v1.animation_service_pb2 import Model
@@ -33,8 +32,8 @@ def _rows(values: Sequence[float], count: int) -> Float32:
     return np.fromiter(values, np.float32, len(values)).reshape(count, -1)
 
 
-def event_of(message: StreamEvent) -> events.StreamEvent:
-    """An event; raise `FacestreamError` for one of a newer server."""
+def event_of(message: StreamEvent) -> events.StreamEvent | None:
+    """An event; `None` for a kind that only a newer server knows."""
     match message.WhichOneof("kind"):
         case "flush_done":
             return events.FlushDone(message.flush_done.marker_id, message.flush_done.next_frame_index)
@@ -53,8 +52,8 @@ def event_of(message: StreamEvent) -> events.StreamEvent:
             shutdown = message.going_away.reason == GoingAwayReason.GOING_AWAY_REASON_SHUTDOWN
             reason: Literal["max_age", "shutdown"] = "shutdown" if shutdown else "max_age"
             return events.GoingAway(reason, message.going_away.time_left.ToMilliseconds() / 1000)
-        case unknown:
-            raise FacestreamError(f"the server sent an event {unknown!r} that this client does not know: update it")
+        case _:
+            return None
 
 
 def info_of(started: StreamStarted, sample_rate_hz: int) -> StreamInfo:

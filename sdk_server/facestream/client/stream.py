@@ -141,8 +141,9 @@ class AnimationStream:
                 yield frames
             elif answer.HasField("event"):
                 event = event_of(answer.event)
-                self._note(event)
-                yield event
+                if event is not None:
+                    self._note(event)
+                    yield event
 
     def _opened(self) -> LiveCall:
         if self._call is None:
