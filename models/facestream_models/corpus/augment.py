@@ -77,7 +77,7 @@ class Augmenter:
         level = np.maximum(power.mean(axis=1).sum(axis=1), 1e-12)
         wanted = 10.0 ** (self.random.uniform(-70.0, -5.0, rows) / 10.0)
         power = power * (wanted / level)[:, None, None] * self._band_limits(rows)[:, None]
-        return np.maximum(power.astype(np.float32), POWER_FLOOR)
+        return np.asarray(np.maximum(power, POWER_FLOOR), dtype=np.float32)
 
     def _reverberate(self, row: Power) -> Power:
         """Add an exponential tail: decay time 0.12-0.7 s, tail energy -15 to 0 dB of the direct sound."""
@@ -93,7 +93,7 @@ class Augmenter:
         phase = self.random.uniform(0.0, 2 * np.pi, (rows, 3, 1))
         waves = np.sin(2 * np.pi * np.array([[0.7], [1.3], [2.4]]) * position + phase)
         gain_db = amount[:, 0] * (2.0 * position - 1.0) + (amount[:, 1:] * 0.7 * waves).sum(axis=1)
-        return (10.0 ** (gain_db / 10.0)).astype(np.float32)
+        return np.asarray(10.0 ** (gain_db / 10.0), dtype=np.float32)
 
     def _band_limits(self, rows: int) -> Power:
         """Gains `[rows, bands]`: some channels lose what is above 3-5 kHz, some what is below 150-350 Hz."""

@@ -136,7 +136,7 @@ class _Segments(NamedTuple):
 def lip_gap(curves: NDArray[np.floating]) -> NDArray[np.floating]:
     """How far the lips are apart, `[..., K] -> [...]` (section 3): 0 is sealed, below 0.04 looks shut."""
     opening = curves[..., JAW] - curves[..., CLOSE] + 0.30 * curves[..., LOWER_DOWN] + 0.25 * curves[..., UPPER_UP]
-    return np.maximum(opening, 0.0)
+    return np.asarray(np.maximum(opening, 0.0))
 
 
 def speech_curves(
@@ -190,7 +190,7 @@ def _onsets_after_pause(spoken: _Segments) -> FloatArray:
     """Times at which sound begins after a pause long enough to breathe in."""
     pause = (spoken.rows == SILENCE) & (spoken.ends - spoken.starts >= _PAUSE_WITH_OPENING_S)
     pause[-1] = False
-    return spoken.ends[pause]
+    return np.asarray(spoken.ends[pause])
 
 
 def _with_openings(spoken: _Segments) -> _Segments:
@@ -230,7 +230,7 @@ def _loudness_factor(spoken: _Segments, audio: FloatArray) -> FloatArray:
     usual = float(np.percentile(sounding, 60)) if len(sounding) else 0.0
     if usual <= 0.0:
         return np.ones(len(levels))
-    return np.clip(0.62 + 0.40 * np.sqrt(levels / usual), 0.6, 1.25)
+    return np.asarray(np.clip(0.62 + 0.40 * np.sqrt(levels / usual), 0.6, 1.25))
 
 
 def _dominance_blend(segments: _Segments, targets: FloatArray, times: FloatArray) -> FloatArray:

@@ -52,4 +52,4 @@ def soft_classes(utterance: Utterance, frames: int) -> NDArray[np.float32]:
         taught = (before + after) / 2
         taught /= np.maximum(taught.sum(axis=1, keepdims=True), 1e-6)
         classes = (1 - TEACHER_SHARE) * classes + TEACHER_SHARE * taught
-    return classes.astype(np.float32)
+    return np.asarray(classes, dtype=np.float32)

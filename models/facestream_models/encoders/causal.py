@@ -31,7 +31,7 @@ class CausalDepthwise(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         extended, next_state = with_history(x, state)
-        total = self.bias
+        total: Tensor = self.bias
         for tap in range(self.kernel):
             first, behind = tap * self.dilation, (self.kernel - 1 - tap) * self.dilation
             total = total + self.weight[tap] * extended[:, first : -behind if behind else None]

@@ -7,6 +7,7 @@ batch of streams is one call.
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -120,12 +121,11 @@ def _with_half_storage(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def _without_origins(model: onnx.ModelProto) -> onnx.ModelProto:
     """Drop the exporter's notes about source files and stack traces: they are of no use and name folders."""
-    for node in model.graph.node:
-        del node.metadata_props[:]
-        node.doc_string = ""
-    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer):
-        del value.metadata_props[:]
-        value.doc_string = ""
+    graph = model.graph
+    noted: list[Any] = [*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer]
+    for part in noted:
+        del part.metadata_props[:]
+        part.doc_string = ""
     del model.metadata_props[:]
-    del model.graph.metadata_props[:]
+    del graph.metadata_props[:]
     return model

@@ -161,10 +161,10 @@ class Material:
         decibels = np.concatenate([i.decibels[FRAMES_PER_STEP * a : FRAMES_PER_STEP * b] for i, a, b in pieces])
         return _Window(
             _to_power(decibels),
-            *(
-                np.concatenate([getattr(i, name)[a:b] for i, a, b in pieces])
-                for name in ("classes", "curves", "contacts", "lips")
-            ),
+            np.concatenate([i.classes[a:b] for i, a, b in pieces]),
+            np.concatenate([i.curves[a:b] for i, a, b in pieces]),
+            np.concatenate([i.contacts[a:b] for i, a, b in pieces]),
+            np.concatenate([i.lips[a:b] for i, a, b in pieces]),
             np.concatenate([np.full(b - a, float(i.labelled)) for i, a, b in pieces]),
         )
 

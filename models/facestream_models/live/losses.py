@@ -105,4 +105,5 @@ def lips_disagreement(gap: Tensor, lips: Tensor) -> Tensor:
     correlation = (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1) + 1e-4)
     shut = (lips < SEALED_LIPS).float()
     left_open = (shut * F.relu(gap - 0.03)).sum() / shut.sum().clamp(min=1.0)
-    return (1.0 - correlation).mean() + 4.0 * left_open
+    total: Tensor = (1.0 - correlation).mean() + 4.0 * left_open
+    return total

@@ -83,7 +83,7 @@ class Stem(nn.Module):
         extended, next_early = with_history(features, early)
         x = F.silu(self.first(extended[:, None])).transpose(1, 2)  # [B, 2 S, channels, bands / 2]
         x, next_late = with_history(x.flatten(2), late)
-        x = x.unflatten(2, (self.first.out_channels, -1)).transpose(1, 2)
+        x = x.reshape(*x.shape[:2], self.first.out_channels, -1).transpose(1, 2)
         x = F.silu(self.second(x)).transpose(1, 2).flatten(2)
         return self.norm(self.project(x)), next_early, next_late
 

@@ -56,9 +56,8 @@ class TrainConfig:
     def read(cls, path: Path) -> "TrainConfig":
         """Read a TOML file. Raises TypeError for a key that does not exist."""
         values: dict[str, Any] = tomllib.loads(path.read_text())
-        shape = {key: tuple(v) if isinstance(v, list) else v for key, v in values.pop("shape", {}).items()}
         return cls(
-            shape=LiveShape(**shape),
+            shape=_shape_of(values.pop("shape", {})),
             loss=LossWeights(**values.pop("loss", {})),
             mixture=Mixture(**values.pop("mixture", {})),
             **values,
@@ -274,11 +273,16 @@ class Trainer:
             file.write(json.dumps(values) + "\n")
 
 
+def _shape_of(stored: dict[str, Any]) -> LiveShape:
+    """A shape from TOML or a checkpoint, where tuples are lists."""
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+    return LiveShape(**values)
+
+
 def load_network(path: Path) -> LiveNetwork:
     """The averaged network of a run's `live.pt`, ready to use."""
     stored = torch.load(path, weights_only=True)
-    shape = {name: tuple(v) if isinstance(v, list) else v for name, v in stored["shape"].items()}
-    network = LiveNetwork(LiveShape(**shape))
+    network = LiveNetwork(_shape_of(stored["shape"]))
     network.load_state_dict(stored["weights"])
     return network.eval()
 
