@@ -116,7 +116,23 @@ def test_teeth_ride_on_bone(open_head):
     assert drop.mean() < -0.01
 
 
-def test_identity_components_change_the_head_but_not_its_joints_count(open_head):
+def test_the_68_landmarks_lie_in_their_order(open_head):
+    places = open_head.template[[open_head.landmarks[f"ibug_{number:02d}"] for number in range(68)]]
+    for group in (slice(0, 17), slice(17, 27), slice(31, 36)):
+        assert (np.diff(places[group, 0]) > 0).all()
+    np.testing.assert_allclose(places[[8, 27, 30, 33, 51, 57, 62, 66], 0], 0, atol=0.002)
+    twins = [(0, 16), (4, 12), (17, 26), (21, 22), (31, 35), (36, 45), (39, 42), (37, 44), (48, 54), (49, 53), (60, 64)]
+    for right, left in twins:
+        np.testing.assert_allclose(places[right] * [-1, 1, 1], places[left], atol=0.002)
+    above, below = [37, 38, 43, 44, 50, 51, 52], [41, 40, 47, 46, 58, 57, 56]
+    assert (places[above, 1] - places[below, 1] > 0.003).all()
+    shut = (
+        places + open_head.arkit_dirs[INDEX["eyeBlinkLeft"]][[open_head.landmarks[f"ibug_{i:02d}"] for i in range(68)]]
+    )
+    assert shut[43, 1] - shut[47, 1] < 0.4 * (places[43, 1] - places[47, 1])
+
+
+def test_identity_components_change_the_head(open_head):
     layer = FlameLayer(open_head)
     generator = torch.Generator().manual_seed(0)
     people = layer(shape=torch.randn(4, 100, generator=generator)).numpy()

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array, csr_array
 
 from facestream_models.flame.brows import Strip, lay_brow
 from facestream_models.flame.head import Float64, Int64
-from facestream_models.flame.mouth_rings import LIP_RINGS, MouthRings
+from facestream_models.flame.mouth_rings import LIP_RINGS, SLIT_START, MouthRings
 from facestream_models.flame.teeth import Arch, lower_arch, upper_arch
 
 BUST_CENTRE = np.array([0.0, 6.75, 0.2])
@@ -65,7 +65,7 @@ def crop_head(vertices: Float64, quads: dict[str, Int64], rings: MouthRings) -> 
     builder = _Builder(vertices)
     inside = _bust_level(vertices)
     parts = {name: builder.add(triangles, inside) for name, triangles in groups.items()}
-    slit = vertices[rings.slit_middle]
+    slit = vertices[SLIT_START]
     for row, arch in (("upper", upper_arch(slit)), ("lower", lower_arch(slit))):
         coarse = np.unique(quads[f"helper-{row}-teeth"])
         parts |= {f"{name}_{row}": part for name, part in builder.add_arch(coarse, arch).items()}

@@ -29,7 +29,6 @@ class MouthRings:
     upper: Int64
     lower: Int64
     lip_ring: Int64
-    slit_middle: int = SLIT_START
 
 
 def find_mouth_rings(vertices: Float64, quads: Int64) -> MouthRings:
