@@ -60,7 +60,7 @@ async def test_sigterm_lets_streams_finish_and_tells_them() -> None:
 
         server.send_signal(signal.SIGTERM)
         answer = await anext(answers)
-        while not answer.HasField("event"):
+        while not answer.event.HasField("going_away"):
             answer = await anext(answers)
         assert answer.event.going_away.time_left.ToMilliseconds() == 20_000
 
