@@ -29,7 +29,7 @@ def fit(
         raise InvalidValue("output", output, "a file name ending in .npz, in a folder that exists")
     console = Console()
     model = load_flame(head)
-    with console.status("registering the open head onto it, about ten seconds"):
+    with console.status("registering the open head onto it, 20 to 30 seconds"):
         profile = fit_rig_profile(model)
     save_profile(profile, output)
     console.print(

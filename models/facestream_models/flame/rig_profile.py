@@ -66,7 +66,7 @@ def fit_rig_profile(
     The open head is registered onto it and its shapes carried over; the jaw angle of `jawOpen` (and of the slides) is
         the one that leaves least for the expression; what is left is projected on the head's own expression basis. A
     basis of fewer components is filled with zero rows. Extras stay with the open head's names: FLAME has no tongue.
-    By default the shipped open head is used; a `registration` made before is not made again. About ten seconds.
+    By default the shipped open head is used; a `registration` made before is not made again.
     """
     open_head = open_head or load_head(shipped_profile_path().with_name("open_head.npz"))
     open_profile = open_profile or load_profile()
