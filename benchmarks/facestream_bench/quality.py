@@ -38,7 +38,8 @@ class Ground:
         self.aligned: dict[str, list[sets.SpeechClip]] = defaultdict(list)
         if arguments.aligned:
             for utterance in iterate(arguments.aligned):
-                self.aligned[utterance.source].append(sets.from_corpus(utterance))
+                if len(self.aligned[utterance.source]) < arguments.aligned_clips:
+                    self.aligned[utterance.source].append(sets.from_corpus(utterance))
 
     def judge(self, system: System, *, quick: bool) -> dict[str, float]:
         """Every figure of one system."""
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("--prompts-en", type=Path, required=True, help="folder of the English KEY.g722 prompts")
     parser.add_argument("--music", type=Path, required=True, help="folder of music as .g722")
     parser.add_argument("--aligned", type=Path, help="corpus folder of aligned real speech, one source a set")
+    parser.add_argument("--aligned-clips", type=int, default=200, help="how many clips of each such set")
     parser.add_argument("--quick", action="store_true", help="fewer noise levels, no baseline")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()

@@ -47,7 +47,7 @@ class Augmenter:
         self.warps = warp_matrices(bands)
         self.frequencies = band_frequencies(bands)
 
-    def __call__(self, power: Power, noise: Power, clearest_db: float = 35.0) -> Power:
+    def __call__(self, power: Power, noise: Power, clearest_db: float = 32.0) -> Power:
         """Augmented copy of `power`; `noise`, of the same shape, is mixed in at a random level, or not at all."""
         rows = len(power)
         random = self.random
@@ -58,7 +58,7 @@ class Augmenter:
         power *= self._equalisers(rows, 7.0)[:, None]
 
         ratio_db = random.uniform(0.0, clearest_db, rows)
-        wanted = loudness * 10.0 ** (-ratio_db / 10.0) * (random.random(rows) < 0.6)
+        wanted = loudness * 10.0 ** (-ratio_db / 10.0) * (random.random(rows) < 0.7)
         noise = noise * self._equalisers(rows, 5.0)[:, None]
         level = np.maximum(noise.mean(axis=1).sum(axis=1), 1e-12)
         power += noise * (wanted / level)[:, None, None].astype(np.float32)
@@ -73,7 +73,8 @@ class Augmenter:
     def alone(self, noise: Power) -> Power:
         """Noise or music with no speech in it, through the same channels, at -70 to -5 dB."""
         rows = len(noise)
-        power = noise * self._equalisers(rows, 5.0)[:, None]
+        warps = self.warps[self.random.integers(0, len(WARPS), rows)]
+        power = np.matmul(noise, warps) * self._equalisers(rows, 5.0)[:, None]
         level = np.maximum(power.mean(axis=1).sum(axis=1), 1e-12)
         wanted = 10.0 ** (self.random.uniform(-70.0, -5.0, rows) / 10.0)
         power = power * (wanted / level)[:, None, None] * self._band_limits(rows)[:, None]

@@ -24,7 +24,7 @@ from facestream_models.metrics.segments import Segments
 
 SHARPNESS = (1.0, 1.5, 2.0, 2.5, 3.0)
 SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-MOST_FALSE_CLOSURES = 0.007
+MOST_FALSE_CLOSURES = 0.02
 STEP = 320
 
 

@@ -82,7 +82,7 @@ class MelReader:
 class Unchanged(Augmenter):
     """No room, no channel, no noise: what validation hears."""
 
-    def __call__(self, power: Float32, noise: Float32, clearest_db: float = 35.0) -> Float32:
+    def __call__(self, power: Float32, noise: Float32, clearest_db: float = 32.0) -> Float32:
         del noise, clearest_db
         return power
 
@@ -170,7 +170,12 @@ class Material:
 
     def _alone(self, steps: int) -> Float32:
         """Mel power [2 S, bands] of a sound that must leave the mouth shut: mostly music, the hardest."""
-        return self._track(self.music if self.music and self.random.random() < 0.7 else self.noise, steps)
+        bank = self.music if self.music and self.random.random() < 0.75 else self.noise
+        power = self._track(bank, steps)
+        if self.random.random() < 0.4:  # two pieces at once: an arrangement that no single one has
+            other = self._track(bank, steps)
+            power = power + other * np.float32(10.0 ** self.random.uniform(-1.0, 1.0) * power.mean() / other.mean())
+        return power
 
     def _background(self, steps: int) -> Float32:
         """Mel power [2 S, bands] to mix speech with: noise, music or a few other voices."""
