@@ -1,6 +1,5 @@
 """The first promise: any chunking of the same audio, any batch mates, any row give the same frames."""
 
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
