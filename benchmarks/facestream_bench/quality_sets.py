@@ -97,7 +97,8 @@ def with_pink_noise(audio: Samples, ratio_db: float, random: np.random.Generator
     """`audio` plus pink noise at the given ratio of mean powers."""
     noise = pink_noise(len(audio), random)
     wanted = np.mean(audio**2) * 10.0 ** (-ratio_db / 10.0)
-    return (audio + noise * np.sqrt(wanted / np.mean(noise**2))).astype(np.float32)
+    noisy: Samples = (audio + noise * np.sqrt(wanted / np.mean(noise**2))).astype(np.float32)
+    return noisy
 
 
 def pink_noise(count: int, random: np.random.Generator) -> Samples:
