@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-installed
 PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
 STUBS := sdk_server/facestream/v1/.stubs
 
-.PHONY: setup demo test check bench docs protos format clean
+.PHONY: setup demo test test-slow check bench docs protos format clean
 
 setup: $(DEV) $(STUBS)
 
@@ -41,6 +41,10 @@ demo: $(RUNTIME)
 
 test: setup
 	$(BIN)/python -m pytest
+
+# The slow ones too: the wheel in a clean environment, registration of other heads. About five minutes on two cores.
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
 
 check: setup
 	$(BIN)/ruff check .

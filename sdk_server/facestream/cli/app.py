@@ -5,6 +5,7 @@ from importlib.metadata import entry_points
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from facestream.cli import animate, demo, doctor, models, serve, stream
 from facestream.errors import FacestreamError
@@ -53,7 +54,8 @@ def main() -> None:
     try:
         app()
     except FacestreamError as error:
-        Console(stderr=True).print(f"[bold red]facestream:[/] {error}", highlight=False, soft_wrap=True)
+        line = Text.assemble(("facestream:", "bold red"), " ", str(error))
+        Console(stderr=True).print(line, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
