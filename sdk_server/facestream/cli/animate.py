@@ -50,5 +50,6 @@ def animate(
     console.print(
         f"{frames.count} frames of {audio_s:.1f} s in {taken_s:.2f} s ({audio_s / taken_s:.0f} x real time): {written}",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )

@@ -46,7 +46,9 @@ def demo(
     pcm, rate_hz = read_audio(clip)
     output.mkdir(parents=True, exist_ok=True)
     with running_server(console) as target:
-        console.print(f"server on {target}; streaming {clip.name}, {len(pcm) / rate_hz:.1f} s at live pace")
+        console.print(
+            f"server on {target}; streaming {clip.name}, {len(pcm) / rate_hz:.1f} s at live pace", markup=False
+        )
         take = asyncio.run(_stream(console, target, pcm, rate_hz, clip.name))
     report(console, take)
 
@@ -68,9 +70,9 @@ def demo(
             progress=lambda done: progress.update(task, completed=done),
         )
     console.print("look at:", style="bold")
-    console.print(f"  {sheet}  the face, its phones and curves", highlight=False)
-    console.print(f"  {glb}  animated head, opens in any glTF viewer", highlight=False)
-    console.print(f"  {csv}  Live Link Face take for Unreal and others", highlight=False)
+    console.print(f"  {sheet}  the face, its phones and curves", highlight=False, markup=False)
+    console.print(f"  {glb}  animated head, opens in any glTF viewer", highlight=False, markup=False)
+    console.print(f"  {csv}  Live Link Face take for Unreal and others", highlight=False, markup=False)
 
 
 async def _stream(console: Console, target: str, pcm: Float32, rate_hz: int, title: str) -> LiveTake:

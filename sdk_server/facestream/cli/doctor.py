@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from facestream import __version__
 from facestream.engines.bundle import list_bundles, open_bundle
@@ -39,7 +40,7 @@ def doctor() -> None:
     has_failed = False
     for finding in findings():
         mark = "[green]ok[/]  " if finding.is_ok else ("[red]fail[/]" if finding.is_fatal else "[yellow]note[/]")
-        console.print(f"{mark}  {finding.subject:<12} {finding.text}", highlight=False, soft_wrap=True)
+        console.print(f"{mark}  {finding.subject:<12} {escape(finding.text)}", highlight=False, soft_wrap=True)
         has_failed |= finding.is_fatal
     if has_failed:
         raise typer.Exit(1)

@@ -43,7 +43,9 @@ def serve(
         if print_address:
             print(server.address, flush=True)
         else:
-            console.print(f"facestream is ready on {server.address} with model {settings.model!r}", highlight=False)
+            console.print(
+                f"facestream is ready on {server.address} with model {settings.model!r}", highlight=False, markup=False
+            )
 
     async def start_and_stop() -> None:
         async with Server(settings) as server:

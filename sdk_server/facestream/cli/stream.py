@@ -51,16 +51,20 @@ def stream(
     report(console, take)
     if output is not None:
         write_take(output, take.frames, rate)
-        console.print(f"take written to {output}", highlight=False)
+        console.print(f"take written to {output}", highlight=False, markup=False)
 
 
 def report(console: Console, take: LiveTake) -> None:
     """Time to first frame and lag percentiles, in two lines."""
     frames = take.frames
-    console.print(f"{frames.count} frames, first after {take.time_to_first_frame_ms:.0f} ms", highlight=False)
+    console.print(
+        f"{frames.count} frames, first after {take.time_to_first_frame_ms:.0f} ms", highlight=False, markup=False
+    )
     announced_ms = 1000 * take.info.latency_samples / take.info.clock.sample_rate_hz
     shown = ", ".join(f"{name} {value:.0f} ms" for name, value in take.lag_percentiles_ms().items())
-    console.print(f"lag behind audio: {shown} (announced look-ahead {announced_ms:.0f} ms)", highlight=False)
+    console.print(
+        f"lag behind audio: {shown} (announced look-ahead {announced_ms:.0f} ms)", highlight=False, markup=False
+    )
 
 
 async def standard_input(rate_hz: int, chunk_ms: int) -> AsyncIterator[Float32]:
