@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from facestream.curves import CURVE_COUNT
+
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
@@ -57,8 +59,11 @@ class Frames:
         return self.first_index + self.count
 
 
-def joined_frames(runs: Sequence[Frames], curve_count: int) -> Frames:
-    """Consecutive runs as one; no runs give zero frames. The pose is kept where every run has one."""
+def joined_frames(runs: Sequence[Frames], curve_count: int = CURVE_COUNT) -> Frames:
+    """Consecutive runs of one stream as one; no runs give zero frames.
+
+    Pose and extras are kept where every run has them.
+    """
     if not runs:
         return Frames(0, np.zeros((0, curve_count), np.float32))
     poses = [run.pose for run in runs if run.pose is not None]
@@ -69,4 +74,10 @@ def joined_frames(runs: Sequence[Frames], curve_count: int) -> Frames:
             left_eye=np.concatenate([one.left_eye for one in poses]),
             right_eye=np.concatenate([one.right_eye for one in poses]),
         )
-    return Frames(runs[0].first_index, np.concatenate([run.weights for run in runs]), pose)
+    names = set.intersection(*(set(run.extras) for run in runs))
+    return Frames(
+        next((run for run in runs if run.count), runs[0]).first_index,
+        np.concatenate([run.weights for run in runs]),
+        pose,
+        {name: np.concatenate([run.extras[name] for run in runs]) for name in sorted(names)},
+    )

@@ -8,11 +8,11 @@ import pytest
 from facestream.audio.files import read_audio
 from facestream.curves import INDEX
 from facestream.errors import BundleError, EngineError
-from facestream.serving.clip import animate, joined
+from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline, open_pipeline
 from facestream.timebase import FrameRate
-from facestream.types import Float32, Frames
+from facestream.types import Float32, Frames, joined_frames
 from tests.engines.tiny_model import write_tiny_bundle
 from tests.serving.streams import animated
 
@@ -56,7 +56,7 @@ def test_batch_mates_leave_no_trace(pipeline: Pipeline, speech: Float32) -> None
             runs[place].append(run)
     for place, start in enumerate(starts):
         expected = animate(speech[start : start + 16000], options[place], pipeline)
-        np.testing.assert_allclose(joined(runs[place]).weights, expected.weights, atol=TOLERANCE)
+        np.testing.assert_allclose(joined_frames(runs[place]).weights, expected.weights, atol=TOLERANCE)
         streams[place].close()
 
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from facestream.errors import EngineError
 from facestream.polish.options import ControlChange
-from facestream.serving.clip import animate, joined
+from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
 from facestream.timebase import FrameRate
-from facestream.types import Frames
+from facestream.types import Frames, joined_frames
 from tests.serving.streams import animated, babble, drain, tiny_pipeline
 
 TOLERANCE = 1e-5
@@ -102,7 +102,7 @@ def test_any_batch_mates_and_any_row_give_the_same_frames(pipeline: Pipeline, se
             if mate.live.is_done:
                 mate.live.close()
     for mate in mates:
-        assert_same(joined(mate.runs), animate(mate.samples, mate.options, pipeline))
+        assert_same(joined_frames(mate.runs), animate(mate.samples, mate.options, pipeline))
     assert pipeline.open_count == 0
 
 
@@ -140,6 +140,6 @@ def test_controls_act_at_their_sample_whenever_they_come(
         stream.finish()
         runs += drain(pipeline, stream, 8)
         stream.close()
-        return joined(runs)
+        return joined_frames(runs)
 
     assert_same(run(cuts, late=True), run([], late=False))

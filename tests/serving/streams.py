@@ -12,10 +12,9 @@ from facestream.engines.synthetic import SyntheticEngine
 from facestream.errors import EngineError
 from facestream.retarget.profile import load_profile
 from facestream.retarget.solver import Retargeter
-from facestream.serving.clip import joined
 from facestream.serving.live_stream import LiveStream, StreamOptions
 from facestream.serving.pipeline import Pipeline, no_frames
-from facestream.types import Float32, Frames
+from facestream.types import Float32, Frames, joined_frames
 from tests.engines.tiny_model import write_tiny_bundle
 
 
@@ -66,4 +65,4 @@ def animated(
     runs += drain(pipeline, stream, max_hops)
     assert stream.is_done
     stream.close()
-    return joined(runs)
+    return joined_frames(runs)

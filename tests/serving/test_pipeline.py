@@ -10,10 +10,10 @@ from facestream.curves import INDEX
 from facestream.engines.synthetic import Faults, SyntheticEngine
 from facestream.errors import AudioError, Busy, EngineError, InvalidValue, OutOfOrder, PositionError
 from facestream.polish.options import ControlChange, PolishOptions
-from facestream.serving.clip import animate, joined
+from facestream.serving.clip import animate
 from facestream.serving.live_stream import LiveStream, StreamOptions
 from facestream.timebase import FrameClock, FrameRate
-from facestream.types import Frames
+from facestream.types import Frames, joined_frames
 from tests.serving.streams import animated, babble, drain, synthetic_pipeline
 
 JAW = INDEX["jawOpen"]
@@ -89,7 +89,7 @@ def test_a_gap_is_silence() -> None:
     stream.skip_to(stream.received_samples)
     stream.push(samples)
     stream.finish()
-    found = joined(drain(pipeline, stream, 8))
+    found = joined_frames(drain(pipeline, stream, 8))
     np.testing.assert_allclose(found.weights, expected.weights, atol=1e-6)
 
 
@@ -159,7 +159,7 @@ def test_a_poisoned_stream_fails_alone() -> None:
     assert mates[2].ready_hops == 0
     for seed in (0, 1, 3, 4):
         mates[seed].finish()
-        found = joined(runs[seed] + drain(pipeline, mates[seed]))
+        found = joined_frames(runs[seed] + drain(pipeline, mates[seed]))
         expected = animate(audio[seed], StreamOptions(seed=seed), pipeline)
         np.testing.assert_allclose(found.weights, expected.weights, atol=1e-5)
 
@@ -191,7 +191,7 @@ def test_a_new_stream_in_an_old_row_remembers_nothing() -> None:
     assert again.row == row
     again.push(samples)
     again.finish()
-    np.testing.assert_array_equal(joined(drain(pipeline, again, 64)).weights, fresh.weights)
+    np.testing.assert_array_equal(joined_frames(drain(pipeline, again, 64)).weights, fresh.weights)
 
 
 def test_a_row_closed_within_a_step_is_not_handed_out_before_it_ends() -> None:
@@ -229,7 +229,7 @@ def test_a_control_acts_from_its_sample_on() -> None:
     stream.control(ControlChange(mouth_strength=0.0), 16000)
     stream.push(loud)
     stream.finish()
-    jaw = joined(drain(pipeline, stream, 8)).weights[:, JAW]
+    jaw = joined_frames(drain(pipeline, stream, 8)).weights[:, JAW]
     assert jaw[29] > 0.15
     assert jaw[30] == 0
 
@@ -302,6 +302,6 @@ def test_producers_and_the_engine_thread_may_work_at_the_same_time() -> None:
         producer.join()
     for seed, samples in audio.items():
         expected = animate(samples, StreamOptions(seed=seed), pipeline)
-        np.testing.assert_allclose(joined(runs[seed]).weights, expected.weights, atol=1e-5)
+        np.testing.assert_allclose(joined_frames(runs[seed]).weights, expected.weights, atol=1e-5)
         streams[seed].close()
     assert pipeline.open_count == 0

@@ -1,13 +1,11 @@
 """A whole clip at once: the same frames as live, many hops a step."""
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Callable
 
 from facestream.errors import EngineError
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline, no_frames
-from facestream.types import Float32, Frames, Pose
+from facestream.types import Float32, Frames, joined_frames
 
 HOPS_A_STEP = 64
 """1.28 s of audio. More gains nothing on a CPU and holds up other work on the engine for longer."""
@@ -40,19 +38,4 @@ def animate(
                 on_progress(min((begin + piece) / max(samples.size, 1), 1.0))
     finally:
         stream.close()
-    return joined(runs or [no_frames(stream)])
-
-
-def joined(runs: Sequence[Frames]) -> Frames:
-    """Consecutive runs of one stream, at least one, as one."""
-    first = next((run for run in runs if run.count), runs[0])
-    poses = [run.pose for run in runs if run.pose is not None]
-    return Frames(
-        first.first_index,
-        np.concatenate([run.weights for run in runs]),
-        Pose(
-            np.concatenate([pose.head for pose in poses]),
-            np.concatenate([pose.left_eye for pose in poses]),
-            np.concatenate([pose.right_eye for pose in poses]),
-        ),
-    )
+    return joined_frames(runs or [no_frames(stream)])
