@@ -5,7 +5,6 @@ Writes the figures of `quality_scores.py` for the whole product path (`quality.*
 """
 
 import argparse
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -97,8 +96,19 @@ def main() -> None:
         if "quality.prompts.closure" in figures:
             figures[f"quality.prompts.{name}"] = figures[f"network.prompts.{name}"]
     if arguments.output:
-        write_results("quality", "python -m facestream_bench.quality " + " ".join(sys.argv[1:]), figures,
-                      path=arguments.output)  # fmt: skip
+        write_results("quality", _command(arguments), figures, path=arguments.output)
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command for the record: folders by what they are, not by where this machine keeps them."""
+    parts = ["python -m facestream_bench.quality"]
+    for name, value in vars(arguments).items():
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, Path) and name != "output":
+            parts.append(f"{option} {name.upper()}")
+        elif value is True or (isinstance(value, int) and value is not False):
+            parts.append(option if value is True else f"{option} {value}")
+    return " ".join(parts)
 
 
 if __name__ == "__main__":
