@@ -83,5 +83,5 @@ def test_what_does_not_fit_is_named(change, error, said):
 
 
 def test_an_empty_take_is_refused(tmp_path):
-    with pytest.raises(InvalidValue, match="take without frames"):
+    with pytest.raises(InvalidValue, match="a take of 0 frames"):
         write_contact_sheet(tmp_path / "x.png", Frames(0, FRAMES[:0]), FrameRate(30))

@@ -45,14 +45,15 @@ def write_contact_sheet(
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Write the sheet of a take as PNG: the telling frames of `captions`, over sound `pcm` [T] and curves."""
-    if not frames.count:
-        raise InvalidValue("frames", "a take without frames", "at least one frame")
+    if frames.count < 2:
+        raise InvalidValue("frames", f"a take of {frames.count} frames", "at least two frames")
     times_s = np.arange(frames.first_index, frames.end_index) * frame_rate.denominator / frame_rate.numerator
     pose = frames.pose
     sheet = contact_sheet(
         frames.weights,
         times_s.astype(np.float32),
-        choose_moments(times_s.astype(np.float32), captions, tile_count),
+        # the last frame is at rest: what the face does when nobody speaks belongs on the sheet
+        [*choose_moments(times_s[:-1].astype(np.float32), captions, tile_count - 1), Shown(frames.count - 1, "end")],
         title=title,
         sound=None if pcm is None else Sound(pcm, sample_rate_hz),
         head=None if pose is None else pose.head,
