@@ -46,7 +46,6 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(256 * 1024, ge=4096, le=64 * 1024 * 1024, description="largest request message")
     input_bound_s: float = Field(2.0, ge=0.5, le=60, description="audio taken ahead of the engine, a stream")
     outbox_bound_s: float = Field(2.0, ge=0.1, le=60, description="unsent frames kept, a stream")
-    max_gap_s: float = Field(60.0, ge=0, le=3600, description="longest jump of audio.first_sample")
 
     # How long
     start_timeout_s: float = Field(5.0, gt=0, le=3600, description="until the first message of a call")
