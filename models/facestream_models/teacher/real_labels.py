@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facestream_models.corpus.phones import Part
-from facestream_models.corpus.real import Recording, grid_clips, is_grid_held_out, prompts
+from facestream_models.corpus.real import TRAINABLE_PROMPTS, Recording, grid_clips, is_grid_held_out, prompts
 from facestream_models.corpus.segments import utterance
 from facestream_models.corpus.store import Utterance
 from facestream_models.corpus.transcript import phone_words
@@ -33,10 +33,7 @@ class RealSet:
 
 def real_sets(grid: Path | None, grid_other: Path | None) -> list[RealSet]:
     """The installed prompt languages and the GRID folders given, trainable sets first."""
-    sets = [
-        RealSet("prompt-it", True, lambda: prompts("it")),
-        RealSet("prompt-ru", True, lambda: prompts("ru")),
-    ]
+    sets = [_prompt_set(language) for language in ("it", "ru")]
     if grid is not None:
         folder = grid
         sets.append(RealSet("grid", True, lambda: (c for c in grid_clips(folder) if not is_grid_held_out(c.key))))
@@ -44,10 +41,12 @@ def real_sets(grid: Path | None, grid_other: Path | None) -> list[RealSet]:
     if grid_other is not None:
         other = grid_other
         sets.append(RealSet("grid-other", False, lambda: grid_clips(other)))
-    sets.append(RealSet("prompt-en", False, lambda: prompts("en")))
-    sets.append(RealSet("prompt-es", False, lambda: prompts("es")))
-    sets.append(RealSet("prompt-fr", False, lambda: prompts("fr")))
+    sets += [_prompt_set(language) for language in ("en", "es", "fr")]
     return sets
+
+
+def _prompt_set(language: str) -> RealSet:
+    return RealSet(f"prompt-{language}", language in TRAINABLE_PROMPTS, lambda: prompts(language))
 
 
 def words_to_align(recording: Recording) -> list[Word]:
