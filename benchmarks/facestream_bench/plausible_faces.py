@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from facestream.curves import ARKIT_NAMES, CURVE_COUNT, INDEX, OPPOSED_PAIRS, columns, sided
+from facestream.curves import CURVE_COUNT, INDEX, OPPOSED_PAIRS, columns, sided
 from facestream.types import Float32
 
 _SPEECH = (
@@ -50,11 +50,6 @@ def moving_faces(count: int, rng: np.random.Generator, *, frames_between: int = 
         frames[:, INDEX[a]] -= both
         frames[:, INDEX[b]] -= both
     return frames
-
-
-def spoken_columns() -> list[int]:
-    """Columns that speech motion can tell: all but the gaze."""
-    return [index for index, name in enumerate(ARKIT_NAMES) if not name.startswith("eyeLook")]
 
 
 def _sometimes(rng: np.random.Generator, shape: tuple[int, ...], chance: float) -> np.ndarray:

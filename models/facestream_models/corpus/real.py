@@ -38,7 +38,6 @@ TRAINABLE_PROMPTS = frozenset({"it", "ru"})
 
 _FILES_PER_RUN = 40
 _SOUNDS = Path("/usr/share/asterisk/sounds")
-_MUSIC = Path("/usr/share/asterisk/moh")
 _TEXTS = Path("/usr/share/doc")
 
 
@@ -104,13 +103,6 @@ def prompts(language: str, sounds: Path = _SOUNDS, texts: Path = _TEXTS) -> Iter
     decoded = decode_g722([_prompt(folder, key) for key in known])
     for (key, text), audio in zip(known.items(), decoded, strict=True):
         yield Recording(key, language, text, audio)
-
-
-def hold_music(folder: Path = _MUSIC) -> Iterator[Recording]:
-    """The music pieces, for false-motion tests."""
-    pieces = sorted(folder.glob("*.g722"))
-    for path, audio in zip(pieces, decode_g722(pieces), strict=True):
-        yield Recording(path.stem, "", "", audio)
 
 
 def grid_clips(folder: Path) -> Iterator[Recording]:

@@ -97,7 +97,6 @@ class _Surface:
     def __init__(self, vertices: Float64, triangles: Int64, jaw: Float64) -> None:
         self.vertices, self.triangles = vertices, triangles
         self.normals = _normals(vertices, triangles)
-        self._jaw = jaw
         self.features = np.concatenate([vertices, _NORMAL_REACH / 2 * self.normals, _JAW_REACH * jaw[:, None]], axis=1)
         self.tree = cKDTree(self.features)
         order = np.argsort(triangles.ravel(), kind="stable")

@@ -17,11 +17,6 @@ class Admission:
         """Open live streams."""
         return self._counts[False]
 
-    @property
-    def clip_count(self) -> int:
-        """Open clips."""
-        return self._counts[True]
-
     def enter(self, *, is_clip: bool) -> None:
         """Take a place, or raise `Busy` with the time after which trying again may help."""
         limit = self._limits[is_clip]

@@ -200,11 +200,6 @@ class LiveStream:
         return self._end_frame_index
 
     @property
-    def audio_end_frame_index(self) -> int | None:
-        """Index after the last frame that belongs to audio; the rest tail follows."""
-        return None if self._end_frame_index is None else self.clock.frames_until(self._received)
-
-    @property
     def is_finished(self) -> bool:
         """`finish` was called."""
         return self._end_frame_index is not None
@@ -213,10 +208,6 @@ class LiveStream:
     def is_done(self) -> bool:
         """Every frame there will be has been made."""
         return self._end_frame_index is not None and self.next_frame_index >= self._end_frame_index
-
-    @property
-    def is_closed(self) -> bool:
-        return self._is_closed
 
     # What the pipeline calls
 

@@ -53,7 +53,6 @@ class StepCounts:
 
     steps: int = 0
     rows: int = 0
-    busy_s: float = 0.0
 
 
 class Scheduler:
@@ -150,7 +149,6 @@ class Scheduler:
         took_s = self._now() - started_s
         self.counts.steps += 1
         self.counts.rows += len(batch)
-        self.counts.busy_s += took_s
         if first.is_clip:
             for stream in batch:
                 stream.due_s = started_s  # the clip served longest ago is next
