@@ -25,7 +25,7 @@ def pipeline_with(engine: Engine) -> Pipeline:
 
 
 def synthetic_pipeline(engine: SyntheticEngine | None = None) -> Pipeline:
-    return pipeline_with(engine or SyntheticEngine(lookahead_samples=960))
+    return pipeline_with(engine or SyntheticEngine(lookahead_samples=960, motions_per_hop=2))
 
 
 def tiny_pipeline(folder: Path) -> Pipeline:

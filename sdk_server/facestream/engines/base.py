@@ -33,8 +33,9 @@ class TensorSpec:
 class ModelFacts:
     """What a model is, and what one step takes and gives.
 
-    `hop_samples * S` samples at 16 kHz go in, `S` rows of motion `[D]` (expression, jaw, extras) and of phone class
-    probabilities come out. Row `k` describes the moment `hop_samples * (k + 1) - lookahead_samples`.
+    `hop_samples * S` samples at 16 kHz go in; `M = motions_per_hop * S` rows of motion `[D]` (expression, jaw, extras)
+    and of phone class probabilities come out. They are `hop_samples / motions_per_hop` apart, and the last one
+    describes the moment `lookahead_samples` before the end of the audio.
     """
 
     name: str
@@ -43,6 +44,7 @@ class ModelFacts:
     licence: str
     head_digest: str
     hop_samples: int
+    motions_per_hop: int
     lookahead_samples: int
     extras: tuple[str, ...]
     phone_classes: tuple[str, ...]
@@ -61,7 +63,7 @@ class ModelFacts:
 class StepOutput:
     """Result of one step, one row per row of the input; the caller owns the arrays.
 
-    `motion` is `[B, S, D]`, `phone` class probabilities `[B, S, P]`, `next_state` holds one array `[B, ...]` per state
+    `motion` is `[B, M, D]`, `phone` class probabilities `[B, M, P]`, `next_state` holds one array `[B, ...]` per state
     tensor. A row that could not be computed holds values that are not finite; its neighbours are not affected.
     """
 

@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 MODEL_FAMILIES = ("live", "deeptalk", "diffposetalk")
 MAX_LOOKAHEAD_SAMPLES = 1280
-"""80 ms at 16 kHz: the most that a live model may look ahead."""
+"""80 ms at 16 kHz: the most that a motion row of a live model may look ahead."""
 
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -33,7 +33,7 @@ class _Strict(BaseModel):
 
 
 class InputSpec(_Strict):
-    """One graph input that is not state; `pcm` is `["B", "320*S"]`."""
+    """One graph input that is not state; `pcm` is `["B", "640*S"]` where a hop takes 640 samples."""
 
     name: str
     shape: list[int | str]
@@ -63,7 +63,7 @@ class Manifest(_Strict):
     version: str = Field(min_length=1)
     graph: str = Field(pattern=r"^[^/\\]+\.onnx$")
     sample_rate_hz: Literal[16000]
-    hop_samples: Literal[320]
+    hop_samples: int = Field(ge=160, le=5120, multiple_of=32)
     motion_rate: str = Field(pattern=r"^[1-9]\d*/[1-9]\d*$")
     lookahead_samples: int = Field(ge=0, le=MAX_LOOKAHEAD_SAMPLES)
     inputs: list[InputSpec]
@@ -74,6 +74,11 @@ class Manifest(_Strict):
     licence: str = Field(min_length=1)
     training: dict[str, Any]
     files: dict[str, _Sha256]
+
+    @property
+    def motions_per_hop(self) -> Fraction:
+        """Motion rows that one hop gives; a whole number in a valid manifest."""
+        return Fraction(self.motion_rate) * self.hop_samples / self.sample_rate_hz
 
     @field_validator("files")
     @classmethod
@@ -87,8 +92,11 @@ class Manifest(_Strict):
     def _consistent(self) -> "Manifest":
         if self.graph not in self.files:
             raise ValueError(f"files has no entry for the graph {self.graph!r}")
-        if Fraction(self.motion_rate) * self.hop_samples != self.sample_rate_hz:
-            raise ValueError(f"motion_rate {self.motion_rate} times hop_samples {self.hop_samples} is not 16000")
+        if self.motions_per_hop.denominator != 1 or self.motions_per_hop < 1:
+            raise ValueError(f"{self.hop_samples} samples a hop are no whole number of rows at {self.motion_rate} Hz")
+        furthest = self.lookahead_samples + self.hop_samples - int(self.hop_samples / self.motions_per_hop)
+        if furthest > MAX_LOOKAHEAD_SAMPLES:
+            raise ValueError(f"the first row of a hop looks {furthest} samples ahead, at most {MAX_LOOKAHEAD_SAMPLES}")
         if "pcm" not in [spec.name for spec in self.inputs]:
             raise ValueError("inputs has no 'pcm'")
         if SILENCE not in self.phone_classes:
@@ -129,6 +137,7 @@ class Bundle:
             licence=manifest.licence,
             head_digest=manifest.head_digest,
             hop_samples=manifest.hop_samples,
+            motions_per_hop=int(manifest.motions_per_hop),
             lookahead_samples=manifest.lookahead_samples,
             extras=tuple(manifest.outputs.extras),
             phone_classes=tuple(manifest.phone_classes),

@@ -17,7 +17,7 @@ FULL_OPEN_RAD = 0.3
 LOUDNESS_GAIN = 4.0
 """Speech at an RMS of 0.1 opens the jaw by a third."""
 DECAY = 0.6
-"""Share of the level that is left one hop later."""
+"""Share of the level that is left one motion row later."""
 _SILENT_LEVEL = 0.02
 
 _MODEL = ModelFacts(
@@ -27,6 +27,7 @@ _MODEL = ModelFacts(
     licence="Apache-2.0",
     head_digest="",
     hop_samples=320,
+    motions_per_hop=1,
     lookahead_samples=0,
     extras=("tongueOut",),
     phone_classes=(SILENCE, "speech"),
@@ -47,7 +48,10 @@ class Faults:
 
 
 class SyntheticEngine:
-    """Each step takes `step_s` plus `row_s` for each row; `lookahead_samples` only delays what the motion means."""
+    """Each step takes `step_s` plus `row_s` for each row; `lookahead_samples` only delays what the motion means.
+
+    Motion rows are always 20 ms apart; a hop takes `motions_per_hop` times as long.
+    """
 
     name = "synthetic"
 
@@ -55,13 +59,19 @@ class SyntheticEngine:
         self,
         *,
         lookahead_samples: int = 0,
+        motions_per_hop: int = 1,
         step_s: float = 0.0,
         row_s: float = 0.0,
         faults: Faults | None = None,
         max_rows: int = BUCKETS[-1],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.model = replace(_MODEL, lookahead_samples=lookahead_samples)
+        self.model = replace(
+            _MODEL,
+            hop_samples=_MODEL.hop_samples * motions_per_hop,
+            motions_per_hop=motions_per_hop,
+            lookahead_samples=lookahead_samples,
+        )
         self.max_rows = max_rows
         self.step_count = 0
         self._step_s = step_s
@@ -78,17 +88,17 @@ class SyntheticEngine:
             self._sleep(seconds)
         if number in self._faults.failing_steps:
             raise EngineError(f"synthetic failure at step {number}")
-        hops = pcm.reshape(len(pcm), -1, self.model.hop_samples)
-        loudness = np.minimum(np.sqrt(np.mean(hops * hops, axis=2)) * np.float32(LOUDNESS_GAIN), np.float32(1.0))
+        pieces = pcm.reshape(len(pcm), -1, _MODEL.hop_samples)
+        loudness = np.minimum(np.sqrt(np.mean(pieces * pieces, axis=2)) * np.float32(LOUDNESS_GAIN), np.float32(1.0))
         motion = np.zeros((*loudness.shape, self.model.motion_size), np.float32)
         phone = np.zeros((*loudness.shape, 2), np.float32)
         level = state["state_level"][:, 0]
-        for hop in range(loudness.shape[1]):
-            level = np.maximum(loudness[:, hop], np.float32(DECAY) * level)
-            motion[:, hop, EXPRESSION_COUNT] = np.float32(FULL_OPEN_RAD) * level
-            phone[:, hop, 0] = level < _SILENT_LEVEL
+        for row in range(loudness.shape[1]):
+            level = np.maximum(loudness[:, row], np.float32(DECAY) * level)
+            motion[:, row, EXPRESSION_COUNT] = np.float32(FULL_OPEN_RAD) * level
+            phone[:, row, 0] = level < _SILENT_LEVEL
         phone[:, :, 1] = 1.0 - phone[:, :, 0]
-        poisoned = np.abs(hops).max(axis=(1, 2)) >= self._faults.poison_level
+        poisoned = np.abs(pieces).max(axis=(1, 2)) >= self._faults.poison_level
         motion[poisoned] = np.nan
         return StepOutput(motion, phone, {"state_level": level[:, None].copy()})
 

@@ -8,12 +8,17 @@ class Streamer(Protocol):
 
     @property
     def hop_samples(self) -> int:
-        """Samples from one motion row to the next."""
+        """Samples that one hop takes: the unit of all work."""
+        ...
+
+    @property
+    def motions_per_hop(self) -> int:
+        """Motion rows that one hop gives, evenly spaced."""
         ...
 
     @property
     def lookahead_samples(self) -> int:
-        """How far the audio of a motion row reaches past the moment it describes."""
+        """How far the audio of a hop reaches past the moment that its last motion row describes."""
         ...
 
     def hops_ready(self, sample_count: int) -> int:

@@ -1,4 +1,4 @@
-"""Motion rows at 50 Hz to frames at the client's rate, on exact rational times."""
+"""Motion rows at the model's rate to frames at the client's, on exact rational times."""
 
 from fractions import Fraction
 from math import ceil, gcd
@@ -14,52 +14,55 @@ from facestream.types import Float32
 class MotionClock:
     """Where each frame of a stream lies between two motion rows.
 
-    Frame `i` lies at hop position `(i * step + offset) / unit`; all three are integers, so nothing drifts and nothing
+    Frame `i` lies at motion row `(i * step + offset) / unit`; all three are integers, so nothing drifts and nothing
     depends on when it is asked. `first_sample` is the client's count of the first sample of audio.
     """
 
     def __init__(self, streamer: Streamer, clock: FrameClock, first_sample: int = 0) -> None:
-        hop = streamer.hop_samples
-        step = Fraction(MODEL_RATE_HZ * clock.rate.denominator, clock.rate.numerator * hop)
-        start = Fraction(first_sample * MODEL_RATE_HZ, clock.sample_rate_hz * hop)
-        offset = Fraction(streamer.lookahead_samples, hop) - 1 - start
+        spacing = Fraction(streamer.hop_samples, streamer.motions_per_hop)
+        step = Fraction(MODEL_RATE_HZ * clock.rate.denominator, clock.rate.numerator) / spacing
+        start = Fraction(first_sample * MODEL_RATE_HZ, clock.sample_rate_hz) / spacing
+        offset = Fraction(streamer.lookahead_samples) / spacing - 1 - start
         self._unit = step.denominator * offset.denominator // gcd(step.denominator, offset.denominator)
         self._step = int(step * self._unit)
         self._offset = int(offset * self._unit)
-        self._lookahead_hops = Fraction(streamer.lookahead_samples, hop)
+        self._motions_per_hop = streamer.motions_per_hop
+        self._lookahead_hops = Fraction(streamer.lookahead_samples, streamer.hop_samples)
 
     def position(self, frame_index: int) -> tuple[int, float]:
-        """Hop before the frame and the share of the way to the next one, 0..1.
+        """Motion row before the frame and the share of the way to the next one, 0..1.
 
         With a look-ahead under one hop, frames at the very start lie before the first row; they take its value.
         """
         position = frame_index * self._step + self._offset
         if position <= 0:
             return 0, 0.0
-        hop, rest = divmod(position, self._unit)
-        return hop, rest / self._unit
+        row, rest = divmod(position, self._unit)
+        return row, rest / self._unit
 
     def frames_ready(self, hop_count: int) -> int:
-        """End of the frames that the first `hop_count` motion rows give (an index, counted from frame 0)."""
+        """End of the frames that the first `hop_count` hops give (an index, counted from frame 0)."""
         if hop_count == 0:
             return 0
-        return ((hop_count - 1) * self._unit - self._offset) // self._step + 1
+        last_row = hop_count * self._motions_per_hop - 1
+        return (last_row * self._unit - self._offset) // self._step + 1
 
     def hops_for(self, frame_end: int) -> int:
-        """Motion rows that all frames before `frame_end` need."""
+        """Hops that all frames before `frame_end` need."""
         last = (frame_end - 1) * self._step + self._offset
-        return max(-(-last // self._unit), 0) + 1
+        return max(-(-last // self._unit), 0) // self._motions_per_hop + 1
 
     def latency_hops(self) -> Fraction:
         """Audio that must follow a frame's exact moment before it can be made: the largest over all frames.
 
-        A frame waits for the first row at or after it, up to one hop past the look-ahead.
+        A frame waits for the last row of the first hop that reaches it, up to one hop past the look-ahead.
         """
-        # Positions modulo one hop walk the multiples of this stride, shifted by the offset.
-        stride = gcd(self._step, self._unit)
-        smallest = self._offset % stride or stride
-        longest_wait = self._unit - smallest  # 0 where every frame falls on a row
-        return self._lookahead_hops + Fraction(longest_wait, self._unit)
+        # Positions past a hop's last row, modulo one hop, walk the multiples of this stride, shifted by the offset.
+        hop = self._motions_per_hop * self._unit
+        stride = gcd(self._step, hop)
+        smallest = (self._offset + self._unit - hop) % stride or stride
+        longest_wait = hop - smallest  # 0 where every frame falls on the last row of a hop
+        return self._lookahead_hops + Fraction(longest_wait, hop)
 
 
 def client_latency_samples(hops: Fraction, hop_samples: int, sample_rate_hz: int, resampler_delay: int) -> int:

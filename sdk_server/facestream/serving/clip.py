@@ -7,7 +7,7 @@ from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline, no_frames
 from facestream.types import Float32, Frames, joined_frames
 
-HOPS_A_STEP = 64
+HOPS_A_STEP = 32
 """1.28 s of audio. More gains nothing on a CPU and holds up other work on the engine for longer."""
 
 

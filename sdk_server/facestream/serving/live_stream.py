@@ -247,15 +247,15 @@ class LiveStream:
                 end = min(end, self.clock.frames_until(self._received))
             return max(end, self.next_frame_index)
 
-    def frame_plan(self, ahead: int, hop_count: int) -> tuple[int, float, float, float]:
-        """How to make frame `next_frame_index + ahead` after a step of `hop_count` hops.
+    def frame_plan(self, ahead: int, row_count: int) -> tuple[int, float, float, float]:
+        """How to make frame `next_frame_index + ahead` after a step that gave `row_count` motion rows.
 
         Gives its place in those motion rows (entry 0 is the row before them) and the share past it, its time in
         seconds, and its presence.
         """
         frame_index = self.next_frame_index + ahead
-        hop, share = self.motion_clock.position(frame_index)
-        entry = hop - (self._hops_done - hop_count - 1)
+        row, share = self.motion_clock.position(frame_index)
+        entry = row - (self._hops_done * self._streamer.motions_per_hop - row_count - 1)
         return entry, share, frame_index * self.frame_s, self.presence(frame_index)
 
     def due_control(self, frame_index: int) -> ControlChange | None:

@@ -54,7 +54,7 @@ class Pipeline:
         self.model = model
         self.curve_names = ARKIT_NAMES
         self._retargeter = retargeter
-        self._streamer = LiveStreamer(model.hop_samples, model.lookahead_samples)
+        self._streamer = LiveStreamer(model.hop_samples, model.lookahead_samples, model.motions_per_hop)
         self._heard = [model.phone_classes.index(name) if name in model.phone_classes else None for name in _HEARD]
         self._state_names = [spec.name for spec in model.states]
         self._rows = RowTable(
@@ -137,10 +137,10 @@ class Pipeline:
 
     def _finish_hops(self, batch: Sequence[LiveStream], rows: npt.NDArray[np.intp], output: StepOutput) -> list[Frames]:
         """Keep the state, then make every frame that the new motion rows allow."""
-        hop_count = output.motion.shape[1]
+        row_count = output.motion.shape[1]
         self._rows.scatter(rows, output.next_state)
         last = self._rows.gather([_LAST_MOTION], rows)[_LAST_MOTION]
-        motion = np.zeros((len(batch), hop_count + 1, last.shape[1]), np.float32)
+        motion = np.zeros((len(batch), row_count + 1, last.shape[1]), np.float32)
         motion[:, 0] = last  # the row before the first new one
         motion[:, 1:, : -len(_HEARD)] = output.motion
         for place, phone_class in enumerate(self._heard, -len(_HEARD)):
@@ -148,7 +148,7 @@ class Pipeline:
                 motion[:, 1:, place] = output.phone[:, :, phone_class]
         self._rows.scatter(rows, {_LAST_MOTION: motion[:, -1]})
 
-        ends = [stream.complete_hops(hop_count) for stream in batch]
+        ends = [stream.complete_hops(row_count // self.model.motions_per_hop) for stream in batch]
         counts = np.array([end - stream.next_frame_index for stream, end in zip(batch, ends, strict=True)])
         moving = np.flatnonzero(counts)
         runs: list[Frames] = [no_frames(stream) for stream in batch]
@@ -165,18 +165,18 @@ class Pipeline:
     ) -> tuple[Float32, Float32, Float32]:
         """The next `counts` `[B]` frames of every stream: weights `[B, F, C]`, eyes `[B, F, 2, 4]`, silence `[B, F]`.
 
-        `motion` `[B, S + 1, D + 2]` ends with the probabilities of `_HEARD`. Beyond a row's count nothing is meant.
+        `motion` `[B, M + 1, D + 2]` ends with the probabilities of `_HEARD`. Beyond a row's count nothing is meant.
         """
-        frame_count, hop_count = int(counts.max()), motion.shape[1] - 1
+        frame_count, row_count = int(counts.max()), motion.shape[1] - 1
         plans = [
-            stream.frame_plan(min(turn, count - 1), hop_count)
+            stream.frame_plan(min(turn, count - 1), row_count)
             for stream, count in zip(streams, counts.tolist(), strict=True)
             for turn in range(frame_count)
         ]
         plan = np.array(plans).reshape(len(streams), frame_count, 4)
         entries, shares, times_s = plan[:, :, 0].astype(np.intp), plan[:, :, 1, None].astype(np.float32), plan[:, :, 2]
         everyone = np.arange(len(streams))[:, None]
-        now = interpolate(motion[everyone, entries], motion[everyone, np.minimum(entries + 1, hop_count)], shares)
+        now = interpolate(motion[everyone, entries], motion[everyone, np.minimum(entries + 1, row_count)], shares)
 
         state = self._rows.gather(_FRAME_COLUMNS, rows)
         frame_s = np.array([stream.frame_s for stream in streams])

@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 _NO_WEIGHTS = np.zeros((0, CURVE_COUNT), np.float32)
 
-LIVE_HOPS = 8
+LIVE_HOPS = 4
 """Hops a live step may take at once: 160 ms of audio, for streams that have fallen behind."""
 
-CLIP_HOPS = 32
+CLIP_HOPS = 16
 """Hops a clip step may take while no live stream is open: 640 ms."""
 
 CLIP_STEP_S = 0.008
