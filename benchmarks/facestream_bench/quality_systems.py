@@ -12,7 +12,8 @@ from facestream.curves import ARKIT_NAMES, INDEX
 from facestream.engines.bundle import Bundle
 from facestream_models.corpus.coarticulation import CURVES
 
-HOP = 320
+STEP = 320
+"""Samples at 16 kHz from one scored frame to the next."""
 HOPS_A_CALL = 50
 
 
@@ -44,7 +45,8 @@ class BundleNetwork:
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(bundle.graph_path), options, providers=["CPUExecutionProvider"])
         self.states = {spec.name: tuple(spec.shape) for spec in bundle.manifest.states}
-        self.late = bundle.manifest.lookahead_samples // HOP
+        self.late = bundle.manifest.lookahead_samples // STEP
+        self.hop = bundle.manifest.hop_samples
         with np.load(head / "rig_profile.npz", allow_pickle=False) as profile:
             rows = [str(name) for name in profile["row_names"]]
             wanted = motion_rows(rows, bundle.manifest.outputs.extras)
@@ -52,14 +54,15 @@ class BundleNetwork:
         self.to_curves = np.linalg.pinv(to_motion.astype(np.float64))
 
     def __call__(self, audio: NDArray[np.float32]) -> Heard:
-        frames = len(audio) // HOP + 1
-        padded = np.zeros(((frames + self.late) * HOP), np.float32)
+        frames = len(audio) // STEP + 1
+        hops = -(-(frames + self.late) * STEP // self.hop)
+        padded = np.zeros(hops * self.hop, np.float32)
         padded[: len(audio)] = audio
         state = {name: np.zeros((1, *shape), np.float32) for name, shape in self.states.items()}
         names = [output.name for output in self.session.get_outputs()]
         motion, phones = [], []
-        for first in range(0, len(padded), HOP * HOPS_A_CALL):
-            pcm = padded[None, first : first + HOP * HOPS_A_CALL]
+        for first in range(0, len(padded), self.hop * HOPS_A_CALL):
+            pcm = padded[None, first : first + self.hop * HOPS_A_CALL]
             found = dict(zip(names, self.session.run(None, {"pcm": pcm, **state}), strict=True))
             motion.append(found["motion"][0])
             phones.append(found["phone"][0])
@@ -95,16 +98,16 @@ class Product:
         from facestream.serving.clip import animate
 
         frames = animate(audio, self.options, self.pipeline)
-        count = len(audio) // HOP + 1
+        count = len(audio) // STEP + 1
         return Heard((frames.weights[:count] @ self.to_curves.T).astype(np.float32), None)
 
 
 def loudness_jaw(audio: NDArray[np.float32]) -> Heard:
     """The jaw opens with the loudness of the last 40 ms and nothing else moves; `[F, 15]`."""
-    frames = len(audio) // HOP + 1
+    frames = len(audio) // STEP + 1
     energy = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
-    last = np.minimum(np.arange(frames) * HOP + HOP, len(audio))
-    first = np.maximum(last - 2 * HOP, 0)
+    last = np.minimum(np.arange(frames) * STEP + STEP, len(audio))
+    first = np.maximum(last - 2 * STEP, 0)
     level = np.sqrt((energy[last] - energy[first]) / np.maximum(last - first, 1))
     curves = np.zeros((frames, len(CURVES)), np.float32)
     curves[:, CURVES.index("jawOpen")] = np.clip(0.5 * level / max(float(np.percentile(level, 95)), 1e-4), 0.0, 1.0)
@@ -121,13 +124,9 @@ class Weights:
 
         self.torch = torch
         self.network = load_network(path)
-        self.late = self.network.shape.lookahead_steps
 
     def __call__(self, audio: NDArray[np.float32]) -> Heard:
-        frames = len(audio) // HOP + 1
-        padded = np.zeros((1, (frames + self.late) * HOP), np.float32)
-        padded[0, : len(audio)] = audio
-        with self.torch.no_grad():
-            output, _ = self.network(self.torch.from_numpy(padded), self.network.fresh_state(1))
-        kept = slice(self.late - 1, self.late - 1 + frames)
-        return Heard(output.curves[0, kept].numpy(), output.logits[0, kept].argmax(dim=1).numpy())
+        from facestream_models.live.network import hear_clip
+
+        output = hear_clip(self.network, self.torch.from_numpy(audio.copy()))
+        return Heard(output.curves[0].numpy(), output.logits[0].argmax(dim=1).numpy())

@@ -47,7 +47,7 @@ def fresh(bundle, rows):
 @pytest.mark.parametrize(("rows", "hops"), [(1, 1), (3, 2), (2, 31), (17, 1)])
 def test_the_graph_gives_what_torch_gives(made, rows, hops):
     network, profile, bundle, session = made
-    pcm = 0.3 * np.random.default_rng(2).standard_normal((rows, 320 * hops)).astype(np.float32)
+    pcm = 0.3 * np.random.default_rng(2).standard_normal((rows, 640 * hops)).astype(np.float32)
     graph = LiveGraph(network, curves_to_motion(profile))
     with torch.no_grad():
         motion, phone, *states = graph(torch.from_numpy(pcm), list(network.fresh_state(rows).values()))
@@ -60,11 +60,11 @@ def test_the_graph_gives_what_torch_gives(made, rows, hops):
 
 def test_streamed_graph_equals_whole_graph(made):
     _, _, bundle, session = made
-    pcm = 0.3 * np.random.default_rng(3).standard_normal((2, 320 * 30)).astype(np.float32)
+    pcm = 0.3 * np.random.default_rng(3).standard_normal((2, 640 * 30)).astype(np.float32)
     whole, _, _ = run(session, pcm, fresh(bundle, 2))
     state, pieces, position = fresh(bundle, 2), [], 0
     for hops in (1, 1, 2, 7, 1, 18):
-        motion, _, state = run(session, pcm[:, 320 * position : 320 * (position + hops)], state)
+        motion, _, state = run(session, pcm[:, 640 * position : 640 * (position + hops)], state)
         pieces.append(motion)
         position += hops
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), whole, atol=1e-5)

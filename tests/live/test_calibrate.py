@@ -24,7 +24,7 @@ def test_settings_are_ranked_and_false_closures_outweigh_all():
 
 
 def test_applying_a_setting_moves_only_the_seal():
-    pcm = 0.2 * torch.randn(1, 320 * 20, generator=torch.Generator().manual_seed(0))
+    pcm = 0.2 * torch.randn(1, 640 * 10, generator=torch.Generator().manual_seed(0))
     before, after = tiny_network(), tiny_network()
     apply_setting(after, choose_setting(before, speech())[0]._replace(sharpness=2.0, shift=1.0))
     with torch.no_grad():

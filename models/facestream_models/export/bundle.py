@@ -18,7 +18,7 @@ from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.encoders.mel import SAMPLE_RATE
 from facestream_models.export.onnx import EXTRAS, STATE_PREFIX, curves_to_motion, export_onnx, round_to_half
-from facestream_models.live.network import STEP_RATE, STEP_SAMPLES, LiveNetwork
+from facestream_models.live.network import HOP_SAMPLES, STEP_RATE, LiveNetwork
 from facestream_models.live.train import load_network
 
 GRAPH = "live.onnx"
@@ -39,10 +39,10 @@ def write_bundle(
         "version": version,
         "graph": GRAPH,
         "sample_rate_hz": SAMPLE_RATE,
-        "hop_samples": STEP_SAMPLES,
+        "hop_samples": HOP_SAMPLES,
         "motion_rate": f"{STEP_RATE}/1",
         "lookahead_samples": network.shape.lookahead_samples,
-        "inputs": [{"name": "pcm", "shape": ["B", f"{STEP_SAMPLES}*S"]}],
+        "inputs": [{"name": "pcm", "shape": ["B", f"{HOP_SAMPLES}*S"]}],
         "states": [
             {"name": STATE_PREFIX + name, "shape": list(value.shape[1:])}
             for name, value in network.fresh_state(1).items()

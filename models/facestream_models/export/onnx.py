@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from facestream.curves import INDEX
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.coarticulation import CURVES
-from facestream_models.live.network import STEP_SAMPLES, LiveNetwork
+from facestream_models.live.network import HOP_SAMPLES, LiveNetwork
 
 OPSET = 18
 EXTRAS = ("tongueOut",)
@@ -56,7 +56,7 @@ class LiveGraph(nn.Module):
         self.to_motion: Tensor
 
     def forward(self, pcm: Tensor, states: list[Tensor]) -> tuple[Tensor, ...]:
-        """`pcm` [B, 320 S] -> motion [B, S, D], phone [B, S, 21], next states."""
+        """`pcm` [B, 640 S] -> motion [B, 2 S, D], phone [B, 2 S, 21], next states."""
         output, following = self.network(pcm, dict(zip(self.state_names, states, strict=True)))
         motion = output.curves @ self.to_motion
         return (motion, torch.softmax(output.logits, dim=2), *(following[name] for name in self.state_names))
@@ -67,7 +67,7 @@ def export_onnx(network: LiveNetwork, to_motion: NDArray[np.float32], target: Pa
     graph = LiveGraph(network.eval(), to_motion).eval()
     rows, hops = torch.export.Dim("rows", min=1, max=4096), torch.export.Dim("hops", min=1, max=65536)
     states = network.fresh_state(3)
-    inputs = (torch.zeros(3, STEP_SAMPLES * 7), list(states.values()))
+    inputs = (torch.zeros(3, HOP_SAMPLES * 7), list(states.values()))
     names = [STATE_PREFIX + name for name in states]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
@@ -78,7 +78,7 @@ def export_onnx(network: LiveNetwork, to_motion: NDArray[np.float32], target: Pa
             opset_version=OPSET,
             input_names=["pcm", *names],
             output_names=["motion", "phone", *("next_" + name for name in names)],
-            dynamic_shapes=({0: rows, 1: STEP_SAMPLES * hops}, [{0: rows} for _ in names]),
+            dynamic_shapes=({0: rows, 1: HOP_SAMPLES * hops}, [{0: rows} for _ in names]),
             optimize=True,
             verbose=False,
         )

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from facestream_models.corpus.coarticulation import lip_gap, speech_curves
 from facestream_models.corpus.store import Utterance, iterate
-from facestream_models.live.network import LiveNetwork, anatomical
+from facestream_models.live.network import LiveNetwork, anatomical, hear_clip
 from facestream_models.live.train import load_network
 from facestream_models.metrics.closure import bilabial_closures, false_closures
 from facestream_models.metrics.correlation import pearson
@@ -25,7 +25,6 @@ from facestream_models.metrics.segments import Segments
 SHARPNESS = (1.0, 1.5, 2.0, 2.5, 3.0)
 SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MOST_FALSE_CLOSURES = 0.02
-STEP = 320
 
 
 class Setting(NamedTuple):
@@ -65,17 +64,11 @@ def apply_setting(network: LiveNetwork, setting: Setting) -> None:
 
 
 def _hear(network: LiveNetwork, utterance: Utterance) -> _Heard:
-    late = network.shape.lookahead_steps
-    frames = len(utterance.audio) // STEP + 1
-    padded = torch.zeros(1, (frames + late) * STEP)
-    padded[0, : len(utterance.audio)] = torch.from_numpy(utterance.audio.astype(np.float32) / 32768.0)
-    with torch.no_grad():
-        output, _ = network(padded, network.fresh_state(1))
-    kept = slice(late - 1, late - 1 + frames)
+    output = hear_clip(network, torch.from_numpy(utterance.audio.astype(np.float32) / 32768.0))
     segments = (utterance.classes, utterance.starts, utterance.ends)
-    reference = speech_curves(*segments, utterance.audio, frames=frames)
+    reference = speech_curves(*segments, utterance.audio, frames=output.raw.shape[1])
     seconds = Segments(utterance.classes.astype(np.int64), utterance.starts / 16_000, utterance.ends / 16_000)
-    return _Heard(output.raw[0, kept], output.contacts[0, kept], seconds, lip_gap(reference))
+    return _Heard(output.raw[0], output.contacts[0], seconds, lip_gap(reference))
 
 
 def _score(heard: Sequence[_Heard], sharpness: float, shift: float) -> Setting:

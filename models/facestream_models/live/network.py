@@ -1,11 +1,12 @@
 r"""The `live` network: 16 kHz audio in, phone classes and 15 speech curves out, causal, with explicit state.
 
-    pcm -> log-mel (100 Hz) -> stem (two convolutions over frequency, 50 Hz) -> causal blocks -> classes
-                                                                             \-> with class probabilities -> curves
+    pcm -> log-mel (100 Hz) -> stem (two convolutions over frequency, 50 Hz) -> pairs -> causal blocks (25 Hz)
+        -> classes of both steps of a pair (50 Hz) -> with class probabilities: two causal blocks -> curves (50 Hz)
 
-Output step k has heard the audio up to 20(k + 1) ms and describes the time 20(k + 1) ms - look-ahead. The class head
-comes first: what the mouth does follows from what is said, and cross-entropy teaches that far better than a
-regression does (section 7 of the speech-motion-data specification).
+Audio goes in by hops of 40 ms and two steps of 20 ms come out, so the trunk runs half as often as it speaks. Step k
+describes the time 20(k + 1) ms - look-ahead; the second step of a hop has heard exactly that far, the first one 20 ms
+further. The class head comes first: what the mouth does follows from what is said, and cross-entropy teaches that far
+better than a regression does (section 7 of the speech-motion-data specification).
 
 Anatomy is built in, not learned: `mouthClose` is a share of `jawOpen`, so it never exceeds it; a *seal* gate (p b m)
 closes whatever gap is left, and a *bite* gate (f v) rolls the lower lip in, by the same rules that made the targets.
@@ -25,6 +26,8 @@ from facestream_models.encoders.mel import TAIL, MelPower, log_features
 
 STEP_SAMPLES = 320
 STEP_RATE = 50
+HOP_STEPS = 2
+HOP_SAMPLES = HOP_STEPS * STEP_SAMPLES
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,16 @@ class LiveShape:
     width: int = 256
     hidden: int = 512
     kernel: int = 5
-    dilations: tuple[int, ...] = (1, 1, 2, 4, 1, 2, 4, 6)
+    dilations: tuple[int, ...] = (1, 1, 2, 1, 2, 4, 1, 2, 4, 1)
     curve_width: int = 128
     curve_hidden: int = 256
     curve_dilations: tuple[int, ...] = (1, 2)
-    lookahead_steps: int = 4
+    lookahead_steps: int = 3
     dropout: float = 0.1
 
     @property
     def lookahead_samples(self) -> int:
+        """Of the second step of a hop; the first one has a step more."""
         return self.lookahead_steps * STEP_SAMPLES
 
 
@@ -64,7 +68,7 @@ State = dict[str, Tensor]
 
 
 class Stem(nn.Module):
-    """Two mel frames -> one step.
+    """Four mel frames -> one hop.
 
     The convolutions slide over time and frequency, so that a voice with a shorter vocal tract looks like the same
     phone a few bands higher.
@@ -75,16 +79,17 @@ class Stem(nn.Module):
         first, second = shape.stem_channels
         self.first = nn.Conv2d(1, first, (3, 5), stride=(1, 2), padding=(0, 2))
         self.second = nn.Conv2d(first, second, (3, 5), stride=(2, 2), padding=(0, 2))
-        self.project = nn.Linear(second * (shape.bands // 4), shape.width)
+        self.project = nn.Linear(HOP_STEPS * second * (shape.bands // 4), shape.width)
         self.norm = nn.LayerNorm(shape.width)
 
     def forward(self, features: Tensor, early: Tensor, late: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`features` [B, 2 S, bands]; states `early` [B, 2, bands], `late` [B, 1, channels * bands / 2]."""
+        """`features` [B, 4 P, bands] -> [B, P, width]; states `early` [B, 2, bands], `late` [B, 1, channels * bands / 2]."""
         extended, next_early = with_history(features, early)
         x = F.silu(self.first(extended[:, None])).transpose(1, 2)  # [B, 2 S, channels, bands / 2]
         x, next_late = with_history(x.flatten(2), late)
         x = x.reshape(*x.shape[:2], self.first.out_channels, -1).transpose(1, 2)
         x = F.silu(self.second(x)).transpose(1, 2).flatten(2)
+        x = x.reshape(x.shape[0], -1, HOP_STEPS * x.shape[2])
         return self.norm(self.project(x)), next_early, next_late
 
 
@@ -101,8 +106,9 @@ class LiveNetwork(nn.Module):
             for dilation in shape.dilations
         )
         self.norm = nn.LayerNorm(shape.width)
-        self.classes = nn.Linear(shape.width, len(CLASSES))
-        self.enter_curves = nn.Linear(shape.width + len(CLASSES), shape.curve_width)
+        self.classes = nn.Linear(shape.width, HOP_STEPS * len(CLASSES))
+        self.enter_curves = nn.Linear(shape.width, HOP_STEPS * shape.curve_width)
+        self.enter_classes = nn.Linear(len(CLASSES), shape.curve_width, bias=False)
         self.curve_blocks = nn.ModuleList(
             CausalBlock(shape.curve_width, shape.curve_hidden, shape.kernel, dilation, 0.0)
             for dilation in shape.curve_dilations
@@ -126,13 +132,13 @@ class LiveNetwork(nn.Module):
         return {name: torch.zeros(rows, *size) for name, size in sizes.items()}
 
     def forward(self, pcm: Tensor, state: State) -> tuple[LiveOutput, State]:
-        """`pcm` float [B, 320 S] -> output of S steps and the next state."""
+        """`pcm` float [B, 640 P] -> output of 2 P steps and the next state."""
         power, pcm_tail = self.mel(pcm, state["pcm"])
         output, following = self.from_power(power, state)
         return output, {"pcm": pcm_tail, **following}
 
     def from_power(self, power: Tensor, state: State) -> tuple[LiveOutput, State]:
-        """`power` [B, 2 S, bands] -> as `forward`, without the state of the framing."""
+        """`power` [B, 4 P, bands] -> as `forward`, without the state of the framing."""
         following: State = {}
         x, following["stem_early"], following["stem_late"] = self.stem(
             log_features(power), state["stem_early"], state["stem_late"]
@@ -140,8 +146,8 @@ class LiveNetwork(nn.Module):
         for number, block in enumerate(self.blocks):
             x, following[f"block_{number}"] = block(x, state[f"block_{number}"])
         x = self.norm(x)
-        logits = self.classes(x)
-        y = self.enter_curves(torch.cat([x, torch.softmax(logits, dim=2)], dim=2))
+        logits = _steps(self.classes(x))
+        y = _steps(self.enter_curves(x)) + self.enter_classes(torch.softmax(logits, dim=2))
         for number, block in enumerate(self.curve_blocks):
             y, following[f"curve_{number}"] = block(y, state[f"curve_{number}"])
         y = self.curve_norm(y)
@@ -153,6 +159,22 @@ class LiveNetwork(nn.Module):
     @staticmethod
     def _blocks(blocks: nn.ModuleList) -> list[CausalBlock]:
         return [block for block in blocks if isinstance(block, CausalBlock)]
+
+
+def hear_clip(network: LiveNetwork, audio: Tensor) -> LiveOutput:
+    """What `network` says of one clip `[T]`, look-ahead taken out: row j of `[1, T // 320 + 1, ...]` is at 20j ms."""
+    late = network.shape.lookahead_steps
+    steps = len(audio) // STEP_SAMPLES + 1
+    hops = -(-(steps + late) // HOP_STEPS)
+    padded = F.pad(audio, (0, hops * HOP_SAMPLES - len(audio)))
+    with torch.no_grad():
+        output, _ = network(padded[None], network.fresh_state(1))
+    return LiveOutput(*(part[:, late - 1 : late - 1 + steps] for part in output))
+
+
+def _steps(x: Tensor) -> Tensor:
+    """Both steps of every hop, side by side [B, P, 2 C], as steps [B, 2 P, C]."""
+    return x.reshape(x.shape[0], -1, x.shape[2] // HOP_STEPS)
 
 
 def anatomical(raw: Tensor, gates: Tensor) -> Tensor:
