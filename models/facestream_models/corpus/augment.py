@@ -64,6 +64,7 @@ class Augmenter:
         power += noise * (wanted / level)[:, None, None].astype(np.float32)
 
         power *= self._band_limits(rows)[:, None]
+        power *= self._holes(rows)[:, None]
         power *= 10.0 ** (random.uniform(-26.0, 8.0, (rows, 1, 1)).astype(np.float32) / 10.0)
         # A recording's own floor: from digital silence to a hissing preamplifier.
         floor_db = random.uniform(-100.0, -62.0, (rows, 1, 1))
@@ -107,6 +108,18 @@ class Augmenter:
                 octaves = np.log2(self.random.uniform(150.0, 350.0) / self.frequencies)
                 row -= np.maximum(0.0, octaves) * self.random.uniform(12.0, 36.0)
         return (10.0 ** (gains / 10.0)).astype(np.float32)
+
+
+    def _holes(self, rows: int) -> Power:
+        """Gains `[rows, bands]`: a third of the rows miss up to a tenth of their bands (after SpecAugment)."""
+        gains = np.ones((rows, self.bands), np.float32)
+        for row in gains:
+            if self.random.random() > 0.35:
+                continue
+            width = int(self.random.integers(1, self.bands // 10 + 1))
+            first = int(self.random.integers(0, self.bands - width + 1))
+            row[first : first + width] = 10.0 ** -self.random.uniform(1.0, 4.0)
+        return gains
 
 
 def _loudness(power: Power) -> NDArray[np.float64]:

@@ -83,7 +83,7 @@ class Stem(nn.Module):
         self.norm = nn.LayerNorm(shape.width)
 
     def forward(self, features: Tensor, early: Tensor, late: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`features` [B, 4 P, bands] -> [B, P, width]; states `early` [B, 2, bands], `late` [B, 1, channels * bands / 2]."""
+        """`features` [B, 4 P, bands] -> [B, P, width]; states [B, 2, bands] and [B, 1, channels * bands / 2]."""
         extended, next_early = with_history(features, early)
         x = F.silu(self.first(extended[:, None])).transpose(1, 2)  # [B, 2 S, channels, bands / 2]
         x, next_late = with_history(x.flatten(2), late)
