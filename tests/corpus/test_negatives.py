@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream_models.corpus import negatives
+from facestream_models.corpus.electronic import electronic_music
 
 
 @settings(max_examples=25, deadline=None)
@@ -42,3 +43,15 @@ def test_music_sounds() -> None:
     assert len(sound) == 64_000
     assert np.max(np.abs(sound)) > 0.02
     assert np.sqrt(np.mean(sound[16_000:48_000] ** 2)) > 1e-4
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_electronic_pieces_sound_all_through_and_repeat_from_their_seed(seed: int) -> None:
+    sound = electronic_music(3.0, np.random.default_rng(seed))
+    assert len(sound) == 48_000
+    assert np.all(np.isfinite(sound))
+    assert np.abs(sound).max() == pytest.approx(1.0)
+    assert np.mean(sound.reshape(3, -1) ** 2, axis=1).max() > 1e-4
+    assert np.array_equal(sound, electronic_music(3.0, np.random.default_rng(seed)))
+    assert not np.array_equal(sound, electronic_music(3.0, np.random.default_rng(seed + 1)))

@@ -19,7 +19,7 @@ from facestream_models.corpus.recipes import EspeakRecipe, FliteRecipe, KokoroRe
 from facestream_models.corpus.sources import fetch_kokoro
 from facestream_models.corpus.store import SAMPLE_RATE, CorpusWriter
 
-SOURCES = ("kokoro", "espeak", "flite", "noise", "music")
+SOURCES = ("kokoro", "espeak", "flite", "noise", "music", "electronic")
 QUICK_SOURCES = SOURCES[1:]
 
 log = logging.getLogger("facestream.corpus")

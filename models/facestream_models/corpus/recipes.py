@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from facestream_models.corpus import flite, negatives, texts
+from facestream_models.corpus.electronic import electronic_music
 from facestream_models.corpus.espeak import Espeak
 from facestream_models.corpus.kokoro import Kokoro, to_corpus_rate
 from facestream_models.corpus.phones import UnknownPhoneError
@@ -147,7 +148,7 @@ class FliteRecipe:
 
 
 class NegativeRecipe:
-    """Noise or music, mouth closed throughout. `kind` is "noise" or "music"."""
+    """Noise or music, mouth closed throughout. `kind` is "noise", "music" or "electronic"."""
 
     def __init__(self, settings: Settings, seed: int, kind: str) -> None:
         self._settings = settings
@@ -159,6 +160,8 @@ class NegativeRecipe:
         seconds = float(random.uniform(*self._settings["seconds"]))
         if self._kind == "music":
             name, audio = "music", negatives.music(seconds, random)
+        elif self._kind == "electronic":
+            name, audio = "electronic", electronic_music(seconds, random) * 10 ** (random.uniform(-30, -1) / 20)
         else:
             name = list(negatives.NOISES)[number % len(negatives.NOISES)]
             audio = negatives.noise(name, seconds, random)
