@@ -5,6 +5,7 @@ float attention mask to boolean, so that in evaluation every position with a bia
 that was trained with distance biases then attends to nothing but itself (deeptalk specification, section 0).
 """
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -55,6 +56,13 @@ class PostNormLayer(nn.Module):
         wide = self.dropout(self.activation(self.widen(x)))
         output: Tensor = self.output_norm(x + self.dropout(self.narrow(wide)))
         return output
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """Position codes [length, width]: sine in even columns, cosine in odd ones, wavelengths 2 pi to 20000 pi."""
+    frequency = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
+    angle = torch.arange(length)[:, None] * frequency
+    return torch.stack([angle.sin(), angle.cos()], dim=2).reshape(length, width)
 
 
 def distance(frames: int, like: Tensor) -> Tensor:

@@ -1,0 +1,71 @@
+"""Vector quantisation with a codebook that follows its vectors by moving averages (arXiv 1711.00937, appendix A)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+_SMOOTHING = 1e-5
+
+
+class Quantised(NamedTuple):
+    """`vectors` [B, K, D] that gradients pass straight through, their `codes` [B, K], and the mean squared distance
+    `commitment` that pulls vectors towards their codes (unweighted).
+    """
+
+    vectors: Tensor
+    codes: Tensor
+    commitment: Tensor
+
+
+class Codebook(nn.Module):
+    """`codes` vectors of `width` numbers. In training each call moves them; in use they stand still.
+
+    Moving averages start at the codes themselves and are smoothed by the number of vectors, as the method has it; the
+    released model started them at noise and counted clips (section 3, no. 16).
+    """
+
+    def __init__(self, codes: int, width: int, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        start = torch.randn(codes, width) / width**0.5
+        self.register_buffer("vectors", start)
+        self.register_buffer("mean_counts", torch.ones(codes))
+        self.register_buffer("mean_sums", start.clone())
+        self.vectors: Tensor
+        self.mean_counts: Tensor
+        self.mean_sums: Tensor
+
+    def forward(self, x: Tensor) -> Quantised:
+        """Nearest code of each vector of `x` [B, K, D]."""
+        flat = x.reshape(-1, x.shape[2])
+        codes = self.nearest(flat.detach())
+        chosen = self.vectors[codes].reshape(x.shape)
+        if self.training:
+            self._follow(flat.detach(), codes)
+        commitment = (chosen - x).square().mean()
+        return Quantised(x + (chosen - x).detach(), codes.reshape(x.shape[:2]), commitment)
+
+    def nearest(self, x: Tensor) -> Tensor:
+        """`x` [N, D] -> codes [N] by squared distance."""
+        squares = self.vectors.square().sum(dim=1) - 2 * x @ self.vectors.T
+        return squares.argmin(dim=1)
+
+    def mix(self, weights: Tensor) -> Tensor:
+        """`weights` [B, K, codes], one-hot or soft -> [B, K, D]."""
+        return weights @ self.vectors
+
+    def perplexity(self, codes: Tensor) -> Tensor:
+        """How many codes are in use, as if all were used alike: exp of the entropy of `codes` [...]."""
+        share = torch.bincount(codes.flatten(), minlength=len(self.vectors)).to(self.vectors) / codes.numel()
+        return torch.exp(-(share * torch.log(share + 1e-10)).sum())
+
+    @torch.no_grad()
+    def _follow(self, x: Tensor, codes: Tensor) -> None:
+        counts = torch.bincount(codes, minlength=len(self.vectors)).to(x)
+        sums = torch.zeros_like(self.mean_sums).index_add_(0, codes, x)
+        self.mean_counts.lerp_(counts, 1 - self.decay)
+        self.mean_sums.lerp_(sums, 1 - self.decay)
+        total = self.mean_counts.sum()
+        smoothed = (self.mean_counts + _SMOOTHING) / (total + len(counts) * _SMOOTHING) * total
+        self.vectors.copy_(self.mean_sums / smoothed[:, None])

@@ -1,0 +1,146 @@
+"""The dynamic emotion embedding (DEE): speech, or a sequence of expressions, as a Gaussian in one 128-d space.
+
+    speech       waveform -> emotion encoder (50 Hz) -> positions -> 2 layers -> mean head, log-variance head
+    expressions  motion -> features of each frame -> linear -> positions -> 6 layers -> the same two heads
+
+A head is one layer, a linear to 128 and pooling by rank over time; means are of unit length. What is said in an
+emotion is never certain from its sound, so each side gives a spread as well (specification, sections 1.3 and 2.6).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facestream.errors import InvalidValue
+from facestream_models.deeptalk.pooling import RankPooling
+from facestream_models.encoders.speech_attention import PostNormLayer, sinusoids
+
+_TINY = 1e-8
+
+
+@dataclass(frozen=True)
+class SequenceShape:
+    """Sizes of one side. `enters` is the width of what comes in; 0 for one that has the layers' width already.
+
+    `longest` frames have positions; `cuts` says that what is longer is cut there, else it is an error.
+    """
+
+    width: int
+    layers: int
+    longest: int
+    enters: int = 0
+    cuts: bool = False
+    heads: int = 8
+    hidden: int = 2048
+    embedding: int = 128
+    dropout: float = 0.1
+
+
+SPEECH_SHAPE = SequenceShape(width=768, layers=2, longest=500, cuts=True)
+"""The paper's: 10 s at 50 Hz."""
+
+EXPRESSION_SHAPE = SequenceShape(width=512, layers=6, longest=250, enters=128)
+"""The paper's: 10 s at 25 Hz."""
+
+
+class EmotionGaussian(NamedTuple):
+    """`mean` [B, 128] of unit length, `log_variance` [B, 128] of each dimension."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self, noise: Tensor, spread: float = 1.0) -> Tensor:
+        """An emotion near the mean: `noise` [B, 128] standard normal, `spread` >= 0 scales the deviation; unit length.
+
+        Spread 0 is the mean. (The released code multiplies the *log*-variance instead, which widens when it means to
+        narrow: section 3, no. 5.)
+        """
+        if spread < 0:
+            raise InvalidValue("emotion_spread", spread, "0 or more; 0 is the mean, 1 the learned spread")
+        return unit(self.mean + spread * noise * torch.exp(0.5 * self.log_variance))
+
+
+def unit(x: Tensor) -> Tensor:
+    """Rows of `x` [B, D] at unit length."""
+    length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    return x / (length + _TINY)
+
+
+class Head(nn.Module):
+    """`x` [B, F, width] -> [B, embedding]."""
+
+    def __init__(self, shape: SequenceShape) -> None:
+        super().__init__()
+        self.layer = PostNormLayer(shape.width, shape.heads, shape.hidden, "relu", shape.dropout)
+        self.map = nn.Linear(shape.width, shape.embedding)
+        self.pool = RankPooling()
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled: Tensor = self.pool(self.map(self.layer(x)))
+        return pooled
+
+
+class SequenceEmbedding(nn.Module):
+    """A sequence of features [B, F, D] as a Gaussian of emotion."""
+
+    def __init__(self, shape: SequenceShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.enter = nn.Linear(shape.enters, shape.width) if shape.enters else nn.Identity()
+        self.register_buffer("positions", sinusoids(shape.longest, shape.width), persistent=False)
+        self.positions: Tensor
+        self.dropout = nn.Dropout(shape.dropout)
+        self.layers = nn.ModuleList(
+            PostNormLayer(shape.width, shape.heads, shape.hidden, "relu", shape.dropout) for _ in range(shape.layers)
+        )
+        self.mean_head = Head(shape)
+        self.variance_head = Head(shape)
+
+    def forward(self, features: Tensor) -> EmotionGaussian:
+        shared = self._shared(features)
+        return EmotionGaussian(unit(self.mean_head(shared)), self.variance_head(shared))
+
+    def mean(self, features: Tensor) -> Tensor:
+        """Only the mean [B, 128], for whoever does not sample."""
+        return unit(self.mean_head(self._shared(features)))
+
+    def _shared(self, features: Tensor) -> Tensor:
+        if self.shape.cuts:
+            features = features[:, : self.shape.longest]
+        elif features.shape[1] > self.shape.longest:
+            raise InvalidValue("frames", features.shape[1], f"at most {self.shape.longest} in one piece")
+        x: Tensor = self.enter(features)
+        x = self.dropout(x + self.positions[: x.shape[1]])
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+class SpeechEmotion(nn.Module):
+    """Speech to a Gaussian of emotion: `encoder` gives features [B, F, width] of a normalised waveform [B, T]."""
+
+    def __init__(self, encoder: nn.Module, shape: SequenceShape = SPEECH_SHAPE) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.embedding = SequenceEmbedding(shape)
+
+    def forward(self, waveform: Tensor) -> EmotionGaussian:
+        """`waveform` [B, T] behind `audio.emotion_waveform`; at the paper's sizes what is beyond 10 s is not heard."""
+        return EmotionGaussian(*self.embedding(self.encoder(waveform)))
+
+
+class EmotionEmbedding(nn.Module):
+    """Both sides and the two numbers that turn their distance into a logit; the whole of what stage 1 trains.
+
+    Expressions come as the 128 features of `FrameEmotion.features`.
+    """
+
+    def __init__(self, encoder: nn.Module, speech: SequenceShape = SPEECH_SHAPE,
+                 expression: SequenceShape = EXPRESSION_SHAPE) -> None:  # fmt: skip
+        super().__init__()
+        self.speech = SpeechEmotion(encoder, speech)
+        self.expression = SequenceEmbedding(expression)
+        self.scale = nn.Parameter(torch.full((1,), 5.0))
+        self.shift = nn.Parameter(torch.full((1,), 5.0))
