@@ -1,0 +1,87 @@
+"""The denoising network: noisy motion, speech, a person and the recent past in, the clean motion out.
+
+    person, step ──> person token ─┐
+    past motion ───> past tokens ──┼─> + positions ─> decoder layers ─> motion of past and window
+    noisy motion ──> frame tokens ─┘                       │
+    past audio, audio ─────────────────────────────────> memory, seen through the alignment bias
+
+Frame j may look at the audio of frame j only, the person token at all of it. This is the plain form, for training and
+as the reference of `fast_denoiser`, which computes the same for sampling at three quarters of the work.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facestream_models.diffposetalk.decoder_layer import DecoderLayer
+from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, DenoiserShape
+from facestream_models.diffposetalk.sinusoids import sinusoids
+
+
+class Past(NamedTuple):
+    """What came before a window: `motion` [B, P, D], clean and normalised, and `audio` features [B, P, W]."""
+
+    motion: Tensor
+    audio: Tensor
+
+    def followed_by(self, motion: Tensor, audio: Tensor) -> "Past":
+        """The past of what follows `motion` [B, F, D] and `audio` [B, F, W]; F may be less than P."""
+        count = self.motion.shape[1]
+        return Past(
+            torch.cat([self.motion, motion], dim=1)[:, -count:],
+            torch.cat([self.audio, audio], dim=1)[:, -count:],
+        )
+
+
+class Denoiser(nn.Module):
+    """See the module text. Weights of the released models fit (`official_weights`)."""
+
+    step_rows: Tensor
+    alignment: Tensor
+
+    def __init__(self, shape: DenoiserShape) -> None:
+        super().__init__()
+        self.shape = shape
+        width = shape.width
+        self.register_buffer("step_rows", sinusoids(DIFFUSION_STEPS + 1, width), persistent=False)
+        self.register_buffer("alignment", alignment_bias(shape.memory_count), persistent=False)
+        self.step = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        self.person = nn.Linear(shape.identity_count + shape.style_count, width)
+        self.frame = nn.Linear(shape.motion_count + 1, width)
+        self.positions = nn.Parameter(torch.randn(1, 1 + shape.memory_count, width))
+        self.layers = nn.ModuleList(
+            DecoderLayer(width, shape.heads, shape.hidden, shape.dropout) for _ in range(shape.layers)
+        )
+        self.motion = nn.Sequential(nn.Linear(width, width // 2), nn.GELU(), nn.Linear(width // 2, shape.motion_count))
+
+    def forward(
+        self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, audio: Tensor, indicator: Tensor
+    ) -> Tensor:
+        """The clean motion of past and window [B, P + L, D], of which sampling uses the last L frames.
+
+        `noisy` [B, L, D] at `step` int64 [B] in 1..T; `person` [B, identity + style], both normalised; `audio`
+        [B, L, W]; `indicator` [B, L] is 1 for real frames and 0 for those after the end.
+        """
+        token = self.person(person) + self.step(self.step_rows[step])
+        # The past carries indicator 0, like frames after the end: so the network tells it from what it shall make.
+        marks = torch.cat([indicator.new_zeros(past.motion.shape[:2]), indicator], dim=1)
+        frames = torch.cat([past.motion, noisy], dim=1)
+        frames = self.frame(torch.cat([frames, marks[:, :, None]], dim=2))
+        x = torch.cat([token[:, None], frames], dim=1) + self.positions
+        memory = torch.cat([past.audio, audio], dim=1)
+        for layer in self.layers:
+            x = layer(x, memory, self.alignment)
+        motion: Tensor = self.motion(x[:, 1:])
+        return motion
+
+
+def alignment_bias(frames: int) -> Tensor:
+    """`[1 + frames, frames]`: the person (row 0) may attend to every frame of audio, frame j (row 1 + j) to frame j.
+
+    0 where attention is allowed, minus infinity where it is not.
+    """
+    bias = torch.full((1 + frames, frames), float("-inf"))
+    bias[0] = 0.0
+    bias[1:].fill_diagonal_(0.0)
+    return bias
