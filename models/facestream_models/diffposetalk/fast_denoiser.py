@@ -1,0 +1,123 @@
+"""The denoiser as sampling needs it: the same numbers, without computing anything twice.
+
+- A frame may attend to one frame of audio, so what cross-attention gives it does not depend on the query. It is
+  computed once a window (`hear`), for all steps and all guidance branches that hear the same audio.
+- The person token attends to all audio; its keys and values are as old as the audio, so they are kept too.
+- The embeddings of all steps are computed when the module is made.
+- What past frames, indicator and positions add to the tokens is computed once a window (`open`).
+- Nobody reads what the last layer says of the person and the past, so it is computed for the window alone.
+
+Guidance branches are rows of one batch. Self-attention can not be kept: every token changes at every step.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facestream_models.diffposetalk.decoder_layer import DecoderLayer
+from facestream_models.diffposetalk.denoiser import Denoiser, Past
+
+
+class LayerAudio(NamedTuple):
+    """What one layer hears: `found` [B, P + L, W] is what the frames do.
+
+    The person's token still looks for itself, in `keys` and `values` [B, heads, P + L, H].
+    """
+
+    found: Tensor
+    keys: Tensor
+    values: Tensor
+
+
+class HeardAudio(NamedTuple):
+    """What all layers but the last hear, and `last` [B, L, W], what the last one finds for the frames of the window."""
+
+    layers: tuple[LayerAudio, ...]
+    last: Tensor
+
+    def rows(self, index: Tensor) -> "HeardAudio":
+        """Rows by number `index` int64 [B]: several branches may hear the same audio."""
+        return HeardAudio(
+            tuple(LayerAudio(*(part[index] for part in layer)) for layer in self.layers), self.last[index]
+        )
+
+
+class WindowCache(NamedTuple):
+    """What a window keeps over all its steps.
+
+    `person` [B, 1, W] is that token but for the step, `past` [B, P, W] are finished tokens, `frame` [B, L, W] is what
+    does not depend on the noisy motion.
+    """
+
+    person: Tensor
+    past: Tensor
+    frame: Tensor
+    audio: HeardAudio
+
+
+class FastDenoiser(nn.Module):
+    """Shares the weights of a `Denoiser`, which it puts in evaluation mode; make a new one after they change."""
+
+    step_table: Tensor
+
+    def __init__(self, denoiser: Denoiser) -> None:
+        super().__init__()
+        self.denoiser = denoiser.eval()
+        self.shape = denoiser.shape
+        with torch.no_grad():
+            self.register_buffer("step_table", denoiser.step(denoiser.step_rows), persistent=False)
+
+    def hear(self, past_audio: Tensor, audio: Tensor) -> HeardAudio:
+        """What every layer hears of `past_audio` [B, P, W] and `audio` [B, L, W]."""
+        memory = torch.cat([past_audio, audio], dim=1)
+        *early, last = (layer.cross_attention for layer in self._layers())
+        layers = (LayerAudio(attention.of_one_key(memory), *attention.keys_values(memory)) for attention in early)
+        return HeardAudio(tuple(layers), last.of_one_key(audio))
+
+    def open(self, person: Tensor, past: Past, indicator: Tensor, audio: HeardAudio) -> WindowCache:
+        """Begin a window: `person` [B, identity + style], `indicator` [B, L]; `audio` is what was heard, for B rows."""
+        network = self.denoiser
+        motion_weight, mark_weight = network.frame.weight[:, :-1], network.frame.weight[:, -1]
+        positions = network.positions
+        first = 1 + self.shape.past
+        return WindowCache(
+            person=network.person(person)[:, None] + positions[:, :1],
+            past=F.linear(past.motion, motion_weight, network.frame.bias) + positions[:, 1:first],
+            frame=indicator[:, :, None] * mark_weight + network.frame.bias + positions[:, first:],
+            audio=audio,
+        )
+
+    def forward(self, noisy: Tensor, step: Tensor, window: WindowCache) -> Tensor:
+        """The clean motion [B, L, D] of the window; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
+        network = self.denoiser
+        person = window.person + self.step_table[step][:, None]
+        frames = F.linear(noisy, network.frame.weight[:, :-1]) + window.frame
+        x = torch.cat([person, window.past, frames], dim=1)
+        *early, last = self._layers()
+        for layer, audio in zip(early, window.audio.layers, strict=True):
+            x = _layer(layer, x, audio)
+        motion: Tensor = network.motion(_last_layer(last, x, window.audio.last))
+        return motion
+
+    def _layers(self) -> list[DecoderLayer]:
+        return [layer for layer in self.denoiser.layers if isinstance(layer, DecoderLayer)]
+
+
+def _layer(layer: DecoderLayer, x: Tensor, audio: LayerAudio) -> Tensor:
+    x = layer.norm1(x + layer.self_attention(x))
+    attention = layer.cross_attention
+    heard = attention.attend(attention.queries(x[:, :1]), audio.keys, audio.values)
+    x = layer.norm2(x + torch.cat([heard, audio.found], dim=1))
+    y: Tensor = layer.norm3(x + layer.feed_forward(x))
+    return y
+
+
+def _last_layer(layer: DecoderLayer, x: Tensor, found: Tensor) -> Tensor:
+    """The window's frames [B, L, W] of all tokens `x` [B, 1 + P + L, W]."""
+    current = x[:, -found.shape[1] :]
+    current = layer.norm1(current + layer.self_attention.across(current, x))
+    current = layer.norm2(current + found)
+    y: Tensor = layer.norm3(current + layer.feed_forward(current))
+    return y

@@ -1,0 +1,98 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facestream_models.diffposetalk.fast_denoiser import FastDenoiser
+from tests.diffposetalk.tiny import model, window_inputs
+
+SMALL = {"window": 12, "past": 4}
+FAST = FastDenoiser(model(**SMALL).denoiser)
+
+
+def opened(fast, inputs):
+    heard = fast.hear(inputs["past"].audio, inputs["audio"])
+    return fast.open(inputs["person"], inputs["past"], inputs["indicator"], heard)
+
+
+def plain(network, inputs):
+    return network.denoiser(**inputs)[:, network.shape.past :]
+
+
+@pytest.mark.parametrize("head_rotation", [True, False])
+@torch.no_grad()
+def test_cached_and_uncached_agree(head_rotation):
+    network = model(head_rotation)
+    fast = FastDenoiser(network.denoiser)
+    inputs = window_inputs(network, 3)
+    cached = fast(inputs["noisy"], inputs["step"], opened(fast, inputs))
+    torch.testing.assert_close(cached, plain(network, inputs), atol=1e-5, rtol=0.0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 4), st.integers(0, 99))
+@torch.no_grad()
+def test_one_cache_serves_all_steps(rows, seed):
+    network = model(**SMALL)
+    inputs = window_inputs(network, rows, seed)
+    window = opened(FAST, inputs)
+    for step in (500, 251, 1):
+        inputs["step"] = torch.full((rows,), step)
+        inputs["noisy"] = inputs["noisy"].flip(1)
+        cached = FAST(inputs["noisy"], inputs["step"], window)
+        torch.testing.assert_close(cached, plain(network, inputs), atol=1e-5, rtol=0.0)
+
+
+@pytest.mark.parametrize("name", ["step", "person", "past", "audio", "indicator"])
+@torch.no_grad()
+def test_a_cache_of_another_window_shows(name):
+    # The control of the tests above: they would notice any part that is stale.
+    network = model(**SMALL)
+    inputs = window_inputs(network, 2)
+    stale = inputs | {name: window_inputs(network, 2, seed=1)[name]}
+    cached = FAST(inputs["noisy"], stale["step"], opened(FAST, stale))
+    assert (cached - plain(network, inputs)).abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_branches_may_share_what_is_heard():
+    network = model(**SMALL)
+    inputs = window_inputs(network, 2)
+    order = torch.tensor([1, 0, 0, 1, 1])
+    spread = {name: value[order] for name, value in inputs.items() if name != "past"}
+    spread["past"] = type(inputs["past"])(*(part[order] for part in inputs["past"]))
+    heard = FAST.hear(inputs["past"].audio, inputs["audio"]).rows(order)
+    window = FAST.open(spread["person"], spread["past"], spread["indicator"], heard)
+    cached = FAST(spread["noisy"], spread["step"], window)
+    torch.testing.assert_close(cached, plain(network, spread), atol=1e-5, rtol=0.0)
+
+
+@torch.no_grad()
+def test_steps_are_embedded_once():
+    denoiser = model(**SMALL).denoiser
+    calls = []
+    handle = denoiser.step.register_forward_hook(lambda *_: calls.append(1))
+    fast = FastDenoiser(denoiser)
+    inputs = window_inputs(model(**SMALL), 1)
+    window = opened(fast, inputs)
+    for step in range(1, 20):
+        fast(inputs["noisy"], torch.tensor([step]), window)
+    assert calls == [1]
+    torch.testing.assert_close(fast.step_table[7], denoiser.step(denoiser.step_rows[7]), atol=1e-6, rtol=0.0)
+    handle.remove()
+
+
+@torch.no_grad()
+def test_the_last_layer_is_computed_for_the_window_alone():
+    network = model(**SMALL)
+    widths = []
+    layers = list(network.denoiser.layers)
+    handles = [
+        layer.feed_forward.register_forward_hook(lambda _, given, __: widths.append(given[0].shape[1]))
+        for layer in layers
+    ]
+    inputs = window_inputs(network, 1)
+    FAST(inputs["noisy"], inputs["step"], opened(FAST, inputs))
+    assert widths == [17, 17, 12]
+    for handle in handles:
+        handle.remove()
