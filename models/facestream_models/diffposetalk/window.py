@@ -1,0 +1,111 @@
+"""Motion of one window: the loop from noise to motion, with guidance, for a batch of streams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from facestream_models.diffposetalk.denoiser import Past
+from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, HeardAudio, WindowCache
+from facestream_models.diffposetalk.guidance import Branch, Guidance
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.noise import Noise, Noise32
+from facestream_models.diffposetalk.samplers.base import Plan
+from facestream_models.diffposetalk.threshold import DynamicThreshold
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to sample: a plan (`samplers`), guidance, and a threshold or none."""
+
+    plan: Plan
+    guidance: Guidance = field(default_factory=Guidance)
+    threshold: DynamicThreshold | None = None
+
+
+class Person(NamedTuple):
+    """Who speaks: normalised `identity` [B, 100] and a `style` [B, 128], or none."""
+
+    identity: Tensor
+    style: Tensor | None
+
+
+class Speech(NamedTuple):
+    """What is said in a window: `features` [B, L, W]; `indicator` [B, L] is 1 for frames before the audio ends."""
+
+    features: Tensor
+    indicator: Tensor
+
+
+class StreamNoise(NamedTuple):
+    """Noise of one row, and the number of its window's first frame within the stream."""
+
+    noise: Noise
+    first_frame: int
+
+
+class WindowSampler:
+    """Samples windows of one model. Rows do not know each other: batches may mix streams.
+
+    What depends on the weights alone is computed here, once: keep the sampler.
+    """
+
+    def __init__(self, model: DiffPoseTalk) -> None:
+        self.model = model
+        self.fast = FastDenoiser(model.denoiser)
+
+    @torch.no_grad()
+    def __call__(
+        self, speech: Speech, person: Person, past: Past, recipe: Recipe, noises: Sequence[StreamNoise]
+    ) -> Tensor:
+        """Normalised motion [B, L, D]; one entry of `noises` a row."""
+        rows, shape = len(speech.features), self.model.shape
+        weights = recipe.guidance.weights(has_style=person.style is not None)
+        window = self._open(list(weights), speech, person, past)
+        size = (shape.window, shape.motion_count)
+        x = _stacked([row.noise.start(row.first_frame, size) for row in noises], speech.features)
+        earlier = torch.zeros_like(x)
+        for update in recipe.plan:
+            steps = torch.full((rows * len(weights),), update.step, device=x.device)
+            guesses = self.fast(x.repeat(len(weights), 1, 1), steps, window)
+            if recipe.threshold is not None:
+                guesses = recipe.threshold(guesses, shape.head_components)
+            guess = sum(
+                (weight * part for weight, part in zip(weights.values(), guesses.split(rows), strict=True)),
+                start=torch.zeros_like(x),
+            )
+            x = update.noisy * x + update.clean * guess
+            if update.earlier:
+                x = x + update.earlier * earlier
+            if update.fresh:
+                fresh = [row.noise.fresh(update.step, row.first_frame, size) for row in noises]
+                x = x + update.fresh * _stacked(fresh, x)
+            earlier = guess
+        return x
+
+    def _open(self, branches: list[Branch], speech: Speech, person: Person, past: Past) -> WindowCache:
+        """One window for all branches: branch by branch, and within each the rows of the batch."""
+        model, count = self.model, len(branches)
+        people = [model.person(person.identity, person.style if branch.style else None) for branch in branches]
+        return self.fast.open(
+            torch.cat(people),
+            Past(past.motion.repeat(count, 1, 1), past.audio.repeat(count, 1, 1)),
+            speech.indicator.repeat(count, 1),
+            self._hear(branches, speech, past),
+        )
+
+    def _hear(self, branches: list[Branch], speech: Speech, past: Past) -> HeardAudio:
+        """Branches that are given the same audio share what is heard of it."""
+        rows = len(speech.features)
+        kinds = sorted({branch.audio for branch in branches})
+        audio = [self.model.audio(speech.features if kind else None, rows) for kind in kinds]
+        heard = self.fast.hear(past.audio.repeat(len(kinds), 1, 1), torch.cat(audio))
+        row = torch.arange(rows, device=past.audio.device)
+        return heard.rows(torch.cat([kinds.index(branch.audio) * rows + row for branch in branches]))
+
+
+def _stacked(noises: Sequence[Noise32], like: Tensor) -> Tensor:
+    return torch.from_numpy(np.stack(noises)).to(like)
