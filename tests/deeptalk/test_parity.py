@@ -1,6 +1,7 @@
 """The released graph's own activations, reproduced from pseudo-random weights."""
 
 import gc
+import re
 
 import pytest
 import torch
@@ -14,10 +15,15 @@ from facestream_models.deeptalk.official_weights import DEEPTALK, FRAME_EMOTION,
 from facestream_models.deeptalk.official_weights import EMOTION_EMBEDDING as EMBEDDING_FILE
 from facestream_models.deeptalk.system import DeepTalk
 from facestream_models.encoders.emotion2vec import Emotion2Vec
-from tests.deeptalk.golden import EMBEDDING, GOLDEN, KEYS, PRIOR, assert_golden, motion, speech, weights
+from tests.deeptalk.golden import EMBEDDING, GOLDEN, PRIOR, assert_golden, motion, speech, weights
 
 CLOSE = 1e-4
 MOTION = 1e-3
+
+
+def is_used(name):
+    """Whether use needs it: half of the released numbers stay unfilled, and the test takes half the time."""
+    return not re.search(r"DEE\.exp_encoder|_(encoder|mean|uncertainty)_layer\.", name)
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +72,12 @@ def test_what_is_heard_is_normalised_in_two_ways():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_emotion_embedding_gives_both_gaussians_and_their_loss(frame_emotion):
     network = EmotionEmbedding(Emotion2Vec())
-    fill(network, weights("DEEPTalk", EMBEDDING), EMBEDDING_FILE, "golden")
+    fill(
+        network, weights("DEEPTalk", EMBEDDING, of=lambda name: "encoder_layer." not in name), EMBEDDING_FILE, "golden"
+    )
     with torch.no_grad():
         waveform = emotion_waveform(pad_to_codes(speech()))
         assert_golden(network.speech.encoder(waveform), "emotion2vec_out", CLOSE)
@@ -94,10 +103,10 @@ def test_the_emotion_embedding_gives_both_gaussians_and_their_loss(frame_emotion
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_whole_system_gives_the_released_motion():
     network = DeepTalk()
-    account = fill(network, weights("DEEPTalk"), DEEPTALK, "golden")
-    assert account.keys == len(KEYS["DEEPTalk"]) - 300
+    fill(network, weights("DEEPTalk", of=is_used), DEEPTALK, "golden")
     padded = pad_to_codes(speech())
     actor = torch.eye(32)[:1]
     with torch.no_grad():

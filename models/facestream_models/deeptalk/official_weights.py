@@ -6,6 +6,7 @@ are counted, so that a file of another model never passes for one of these.
 """
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -224,8 +225,10 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InvalidValue("checkpoint", path, "a file that exists")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, AttributeError, pickle.UnpicklingError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch wonders aloud about pickle protocols; what matters is raised below
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, LookupError, EOFError, AttributeError, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise BundleError(f"{path}: not a checkpoint that can be read safely ({reason}); download it again") from error
     if not isinstance(content, dict) or not content or not all(isinstance(v, Tensor) for v in content.values()):
