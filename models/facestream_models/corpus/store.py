@@ -10,11 +10,11 @@ A generated corpus has three directories of shards: `train`, `validation` (voice
 
 import os
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,41 +75,54 @@ class Utterance:
         return len(self.audio) / SAMPLE_RATE
 
 
-class CorpusWriter:
-    """Appends utterances to shards `NAME-000.npz`, `NAME-001.npz` ... in `directory`.
+class Keyed(Protocol):
+    """What a shard can hold: anything with a unique key."""
+
+    @property
+    def key(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=Keyed)
+
+
+class ShardWriter(Generic[Item]):
+    """Appends items to shards `NAME-000.npz`, `NAME-001.npz` ... in `directory`; `pack` makes arrays of them.
 
     Started again with the same name it goes on after the last finished shard; `finished_keys` tells what those
     hold, so that the caller can skip it. Use as a context manager: a clean exit writes the last, shorter shard.
     """
 
-    def __init__(self, directory: Path, name: str, utterances_per_shard: int = 50) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        items_per_shard: int,
+        pack: Callable[[list[Item]], Mapping[str, NDArray[Any]]],
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.name = name
-        self.utterances_per_shard = utterances_per_shard
+        self.items_per_shard = items_per_shard
         self.finished_keys: set[str] = set()
-        self._pending: list[Utterance] = []
+        self._pack = pack
+        self._pending: list[Item] = []
         existing = sorted(directory.glob(f"{name}-[0-9][0-9][0-9].npz"))
         for path in existing:
             with np.load(path, allow_pickle=False) as shard:
                 self.finished_keys.update(str(key) for key in shard["keys"])
         self._next_number = int(existing[-1].stem[-3:]) + 1 if existing else 0
 
-    def add(self, utterance: Utterance) -> None:
-        self._pending.append(utterance)
-        if len(self._pending) >= self.utterances_per_shard:
+    def add(self, item: Item) -> None:
+        self._pending.append(item)
+        if len(self._pending) >= self.items_per_shard:
             self.flush()
 
     def flush(self) -> None:
         """Write what is pending as one finished shard."""
         if not self._pending:
             return
-        target = self.directory / f"{self.name}-{self._next_number:03d}.npz"
-        hidden = self.directory / f".{target.name}.part"
-        with hidden.open("wb") as file:
-            np.savez(file, allow_pickle=False, **_pack(self._pending))
-        os.replace(hidden, target)
-        self.finished_keys.update(utterance.key for utterance in self._pending)
+        write_shard(self.directory / f"{self.name}-{self._next_number:03d}.npz", self._pack(self._pending))
+        self.finished_keys.update(item.key for item in self._pending)
         self._next_number += 1
         self._pending = []
 
@@ -121,6 +134,21 @@ class CorpusWriter:
     ) -> None:
         if kind is None:
             self.flush()
+
+
+class CorpusWriter(ShardWriter[Utterance]):
+    """Appends utterances to shards."""
+
+    def __init__(self, directory: Path, name: str, utterances_per_shard: int = 50) -> None:
+        super().__init__(directory, name, utterances_per_shard, pack_utterances)
+
+
+def write_shard(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write or replace one shard; a reader sees the whole old one or the whole new one."""
+    hidden = path.with_name(f".{path.name}.part")
+    with hidden.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    os.replace(hidden, path)
 
 
 class CorpusReader:
@@ -159,14 +187,13 @@ def read_shard(path: Path) -> list[Utterance]:
     """All utterances of one shard. Raises ValueError when the file is not a shard."""
     try:
         with np.load(path, allow_pickle=False) as shard:
-            return _unpack({name: shard[name] for name in shard.files})
+            return unpack_utterances({name: shard[name] for name in shard.files})
     except (zipfile.BadZipFile, KeyError, EOFError, ValueError) as error:
         raise ValueError(f"{path} is not a corpus shard: {error}") from error
 
 
-def _pack(utterances: list[Utterance]) -> dict[str, NDArray[Any]]:
-    def offsets(lengths: list[int]) -> NDArray[np.int64]:
-        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+def pack_utterances(utterances: list[Utterance]) -> dict[str, NDArray[Any]]:
+    """The arrays of a shard: what has a length of its own lies end to end, `*_offsets` tell where."""
 
     def strings(values: list[str]) -> NDArray[np.str_]:
         return np.array(values, dtype=np.str_)
@@ -190,7 +217,13 @@ def _pack(utterances: list[Utterance]) -> dict[str, NDArray[Any]]:
     }
 
 
-def _unpack(shard: dict[str, NDArray[Any]]) -> list[Utterance]:
+def offsets(lengths: Sequence[int]) -> NDArray[np.int64]:
+    """Where each of the runs of these `lengths` [N] begins when they lie end to end `[N + 1]`."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def unpack_utterances(shard: Mapping[str, NDArray[Any]]) -> list[Utterance]:
+    """The utterances of the arrays that `pack_utterances` made."""
     utterances = []
     for number, key in enumerate(shard["keys"]):
         audio, segments, rows = (
