@@ -1,0 +1,123 @@
+"""How the head moves while someone speaks: nods on accents, a slow drift, stillness in pauses, poses of emotion.
+
+Angles are radians: yaw about +Y (positive to the subject's left), pitch about +X (positive down), roll about +Z
+(positive lifts the subject's left side). The rotation is roll first, then pitch, then yaw.
+
+Sources: speech-motion-data specification, section 8, after Munhall 2004, Graf 2002 and Yehia 2002.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from facestream_models.corpus.coarticulation import FRAME_RATE
+from facestream_models.corpus.emotions import EMOTIONS, Act, soft_step
+from facestream_models.corpus.prosody import Prosody, smoothed
+from facestream_models.corpus.speaking_style import SpeakingStyle
+
+Float64 = NDArray[np.float64]
+
+YAW, PITCH, ROLL = range(3)
+
+_NODDED_ACCENTS = 0.75
+_NOD_DEG, _NOD_S, _LAG_S = (2.0, 6.0), (0.25, 0.45), (0.0, 0.15)
+_DRIFT_DEG = np.array([2.5, 1.8, 1.2])  # yaw, pitch, roll
+_DRIFT_S = 2.5
+_STILL_AFTER_S, _STILL_PACE = 0.6, 0.02
+_LEAST_PACE, _LOUDNESS_PACE, _MELODY_PACE = 0.10, 1.6, 0.9
+_FASTEST_MELODY = 40.0  # semitones a second
+_CUTOFF_S = 0.10
+
+_HELD_DEG: dict[str, tuple[float, float, float]] = {
+    "sad": (0.0, 4.0, 0.0), "angry": (0.0, -1.0, 0.0), "contempt": (0.0, 0.0, 4.0),
+}  # fmt: skip
+"""Yaw, pitch, roll while the emotion lasts, at full intensity. Roll is to the habitual side."""
+_AT_ONSET_DEG: dict[str, tuple[float, float, float]] = {"surprised": (0.0, -3.0, 0.0)}
+_ONSET_FADE_S = 1.0
+_AMPLITUDES: dict[str, float] = {"sad": 0.5, "angry": 1.3}
+
+
+def head_motion(
+    prosody: Prosody, style: SpeakingStyle, act: Act, course: Float64, random: np.random.Generator
+) -> Float64:
+    """Axis-angle `[F, 3]` in radians at 50 Hz; `course` [F] is how far the emotion has come."""
+    amplitude = 1.0 + sum(
+        amount * (_AMPLITUDES.get(name, 1.0) - 1.0) for name, amount in zip(EMOTIONS, act.amounts, strict=True)
+    )
+    lively = _drift(prosody, style, random)
+    lively[:, PITCH] += _nods(prosody, style, random)
+    degrees = lively * (amplitude * style.head_amplitude) + _emotional_pose(act, style, course)
+    return as_axis_angles(np.deg2rad(degrees))
+
+
+def as_axis_angles(angles: Float64) -> Float64:
+    """Yaw, pitch, roll `[F, 3]` radians -> rotation vectors `[F, 3]`."""
+    turned: Float64 = Rotation.from_euler("YXZ", angles).as_rotvec()
+    return turned
+
+
+def head_speed(head: Float64, frame_rate: int) -> Float64:
+    """Angular speed `[F]` in radians a second of rotation vectors `[F, 3]`."""
+    turns = Rotation.from_rotvec(head)
+    steps = (turns[:-1].inv() * turns[1:]).magnitude() * frame_rate
+    return np.concatenate([steps[:1], steps])
+
+
+def _nods(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) -> Float64:
+    """Pitch in degrees `[F]`: down and back on most accents, the stronger the deeper."""
+    pitch = np.zeros(len(prosody.times))
+    for time, strength in prosody.accents:
+        if random.random() >= _NODDED_ACCENTS:
+            continue
+        low, high = _NOD_DEG
+        depth = np.clip(low + (high - low) * strength * random.uniform(0.6, 1.3), low, high)
+        length = random.uniform(*_NOD_S) / np.sqrt(style.head_tempo)
+        # The accent falls into the way down: the nod is under way when the syllable sounds.
+        start = time + random.uniform(*_LAG_S) - 0.3 * length
+        share = (prosody.times - start) / length
+        pitch += depth * soft_step(share / 0.45) * (1.0 - soft_step((share - 0.45) / 0.55))
+    return pitch
+
+
+def _drift(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) -> Float64:
+    """Mean-reverting random walk in degrees `[F, 3]` whose clock runs with the voice and nearly stops in pauses."""
+    pace = _pace(prosody)
+    elapsed = pace / FRAME_RATE * style.head_tempo / _DRIFT_S
+    kept = np.exp(-elapsed)
+    shocks = random.normal(size=(len(pace), 3)) * np.sqrt(1.0 - kept**2)[:, None]
+    walk = np.empty((len(pace), 3))
+    place = random.normal(size=3)
+    for frame in range(len(pace)):
+        place = place * kept[frame] + shocks[frame]
+        walk[frame] = place
+    return _DRIFT_DEG * np.stack([smoothed(axis, _CUTOFF_S / style.head_tempo) for axis in walk.T], axis=1)
+
+
+def _pace(prosody: Prosody) -> Float64:
+    """How fast the drift's clock runs `[F]`: 1 on the average of speech, slow in pauses of 600 ms and more."""
+    slope = np.abs(np.gradient(smoothed(prosody.pitch_st, 0.02)) * FRAME_RATE) / _FASTEST_MELODY
+    slope = np.where(prosody.voiced, np.minimum(slope, 1.0), 0.0)
+    driven = _LOUDNESS_PACE * smoothed(prosody.loudness, 0.05) ** 2 + _MELODY_PACE * smoothed(slope, 0.08)
+    pace = _LEAST_PACE + driven
+    edges = [0.0, *(time for phrase in prosody.phrases for time in phrase), len(pace) / FRAME_RATE]
+    for begin, finish in zip(edges[0::2], edges[1::2], strict=True):  # what lies between phrases
+        if finish - begin >= _STILL_AFTER_S:
+            inside = (prosody.times > begin + 0.15) & (prosody.times < finish - 0.15)
+            pace[inside] = _STILL_PACE
+    return pace
+
+
+def _emotional_pose(act: Act, style: SpeakingStyle, course: Float64) -> Float64:
+    """Degrees `[F, 3]` that the emotion holds, and what it does at its onset."""
+    rising = np.maximum(np.gradient(course), 0.0)
+    memory = np.zeros(len(course))
+    level = float(course[0])
+    for frame in range(len(course)):
+        level = level * np.exp(-1.0 / (FRAME_RATE * _ONSET_FADE_S)) + float(rising[frame])
+        memory[frame] = level
+    pose = np.zeros((len(course), 3))
+    for name, amount in zip(EMOTIONS, act.amounts, strict=True):
+        held, at_onset = (np.array(table.get(name, (0.0, 0.0, 0.0))) for table in (_HELD_DEG, _AT_ONSET_DEG))
+        pose += amount * (np.outer(course, held) + np.outer(memory, at_onset))
+    pose[:, ROLL] *= style.habitual_side
+    return pose
