@@ -1,0 +1,85 @@
+"""Stage `embedding`: speech and face of one emotion meet in one space (specification, section 1.3).
+
+Both sides of a batch are matched by emotion label, as the released arguments ask: two takes of one emotion belong
+together whoever speaks. The features of the face come from the frozen classifier of stage `frame-emotion`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facestream_models.corpus.emotions import EMOTIONS
+from facestream_models.deeptalk.audio import emotion_waveform
+from facestream_models.deeptalk.emotion_distance import embedding_loss, retrieval_similarity
+from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
+from facestream_models.deeptalk.frame_emotion import FrameEmotion
+from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
+from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
+from facestream_models.training.run import RunConfig
+
+
+@dataclass(frozen=True)
+class EmbeddingConfig:
+    """Windows of `frames` at 25 Hz (2 s in the paper), `rows` of them a batch; sizes of `deeptalk-compact`."""
+
+    rows: int = 64
+    frames: int = 50
+    rounds: int = 8
+    run: RunConfig = field(default_factory=RunConfig)
+    encoder: CompactEmotionShape = field(default_factory=CompactEmotionShape)
+    speech: SequenceShape = field(
+        default_factory=lambda: SequenceShape(width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256)
+    )
+    expression: SequenceShape = field(
+        default_factory=lambda: SequenceShape(width=128, layers=2, longest=250, enters=128, heads=4, hidden=256)
+    )
+
+
+class EmbeddingStage:
+    """Windows of speech and face in, one space out. `rounds` is how often each held-out window meets new rivals."""
+
+    def __init__(
+        self, config: EmbeddingConfig, training: TakeWindows, held_out: TakeWindows, frame_emotion: FrameEmotion
+    ) -> None:
+        self.config, self.training, self.held_out = config, training, held_out
+        self.frame_emotion = frame_emotion.eval().requires_grad_(False)
+        self.embedding = EmotionEmbedding(CompactEmotionEncoder(config.encoder), config.speech, config.expression)
+
+    @property
+    def network(self) -> nn.Module:
+        return self.embedding
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        shapes = {name: asdict(getattr(self.config, name)) for name in ("encoder", "speech", "expression")}
+        return {"shapes": shapes, "training_seconds": round(self.training.seconds)}
+
+    def terms(self, random: np.random.Generator) -> dict[str, Tensor]:
+        windows = self.training.draw(self.config.rows, self.config.frames, random)
+        speech, face = self._both(self.embedding, windows)
+        match = (windows.emotion[:, None] == windows.emotion[None]).float()
+        return {"embedding": embedding_loss(speech, face, match, self.embedding.scale, self.embedding.shift)}
+
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Retrieval at rank 1 among one window of each of the eight emotions, both ways; chance is one eighth."""
+        random = np.random.default_rng(0)
+        speech_to_face, face_to_speech = [], []
+        for _ in range(self.config.rounds):
+            windows = self.held_out.one_of_each(len(EMOTIONS), self.config.frames, random)
+            similarity = retrieval_similarity(*self._both(network, windows))
+            truth = torch.arange(len(EMOTIONS))
+            speech_to_face.append((similarity.argmax(dim=1) == truth).float().mean())
+            face_to_speech.append((similarity.argmax(dim=0) == truth).float().mean())
+        return {
+            "speech_to_face_rank1": float(torch.stack(speech_to_face).mean()),
+            "face_to_speech_rank1": float(torch.stack(face_to_speech).mean()),
+        }
+
+    def _both(self, network: nn.Module, windows: Windows) -> tuple[EmotionGaussian, EmotionGaussian]:
+        assert isinstance(network, EmotionEmbedding)
+        speech = network.speech(emotion_waveform(windows.audio))
+        return speech, network.expression(self.frame_emotion.features(windows.motion))

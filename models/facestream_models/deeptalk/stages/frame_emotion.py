@@ -1,0 +1,58 @@
+"""Stage `frame-emotion`: which emotion a single frame of a face shows (specification, section 1.2).
+
+Takes ease into their emotion and out of it, and mild ones look much like neutral: no classifier gets all frames right.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
+from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.training.run import RunConfig
+
+
+@dataclass(frozen=True)
+class FrameEmotionConfig:
+    """`rows` frames a batch; half of them get noise of size `noise` on each coefficient kept with `noise_share`."""
+
+    rows: int = 1024
+    noise: float = 0.02
+    noise_share: float = 0.7
+    run: RunConfig = field(default_factory=RunConfig)
+    shape: FrameEmotionShape = field(default_factory=lambda: FrameEmotionShape(normalised_features=True))
+
+
+class FrameEmotionStage:
+    """Frames in, emotion labels of their takes out."""
+
+    def __init__(self, config: FrameEmotionConfig, training: TakeWindows, held_out: TakeWindows) -> None:
+        self.config, self.training, self.held_out = config, training, held_out
+        self.network: nn.Module = FrameEmotion(config.shape)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"shape": asdict(self.config.shape), "training_seconds": round(self.training.seconds)}
+
+    def terms(self, random: np.random.Generator) -> dict[str, Tensor]:
+        motion, emotion = self.training.draw_frames(self.config.rows, random)
+        return {"classes": F.cross_entropy(self.network(self._with_noise(motion)), emotion)}
+
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Accuracy on frames, and on whole takes by their mean logits."""
+        frames, takes = [], []
+        for window in self.held_out.whole():
+            logits = network(window.motion[0])
+            frames.append((logits.argmax(dim=1) == window.emotion).float().mean())
+            takes.append((logits.mean(dim=0).argmax() == window.emotion[0]).float())
+        return {"frame_accuracy": float(torch.stack(frames).mean()), "take_accuracy": float(torch.stack(takes).mean())}
+
+    def _with_noise(self, motion: Tensor) -> Tensor:
+        noisy = torch.rand(len(motion), 1) < 0.5
+        kept = torch.rand(motion.shape) < self.config.noise_share
+        return motion + self.config.noise * torch.randn(motion.shape) * (noisy & kept)

@@ -1,0 +1,100 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facestream_models.corpus.emotions import EMOTIONS
+from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
+from facestream_models.deeptalk.motion_prior import MotionPriorShape
+from facestream_models.deeptalk.stages.build import load_frame_emotion, shipped_mesh
+from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
+from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
+from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
+from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.training.run import Run, RunConfig
+from tests.deeptalk.acted import FRAME_SAMPLES, acted
+
+TAKES = TakeWindows([acted(1.2 + 0.4 * n, n % 8, n, f"speaker {n % 3}") for n in range(16)])
+SMALL = FrameEmotionShape(widths=(16, 16, 16, 16, 16, 16, 16), normalised_features=True, dropout=0.0)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([4, 20, 64, 200]))
+def test_motion_sound_and_emotion_are_cut_alike(seed: int, frames: int) -> None:
+    windows = TAKES.draw(5, frames, np.random.default_rng(seed))
+    assert windows.motion.shape == (5, frames, 53)
+    assert windows.audio.shape == (5, frames * FRAME_SAMPLES)
+    said = (windows.audio.reshape(5, frames, FRAME_SAMPLES)[:, :, 0] * 32768.0).round()
+    shown = (windows.motion[:, :, 0] * 100.0).round()
+    heard = said > 0  # frame 0 and what lies beyond the end of a take are silent
+    assert heard[:, : min(frames, 25)].sum() >= 5 * (min(frames, 25) - 1)
+    assert torch.equal(said[heard], shown[heard])
+    for row, emotion in enumerate(windows.emotion.tolist()):
+        assert windows.motion[row, :, 1:9].mean(dim=0).argmax() == emotion
+
+
+def test_validation_walks_through_every_take_once() -> None:
+    seen = sum(window.motion.shape[1] for window in TAKES.in_order(10))
+    assert seen == sum(window.motion.shape[1] // 10 * 10 for window in TAKES.whole())
+    each = TAKES.one_of_each(len(EMOTIONS), 20, np.random.default_rng(0))
+    assert each.emotion.tolist() == list(range(8))
+
+
+def test_takes_of_another_rate_and_no_takes_are_refused() -> None:
+    with pytest.raises(ValueError, match="no takes to train on"):
+        TakeWindows([])
+    with pytest.raises(ValueError, match="no take of emotion 1"):
+        TakeWindows([acted(1.0, 0, 0)]).one_of_each(8, 10, np.random.default_rng(0))
+    fast = acted(1.0, 0, 0)
+    doubled = {name: np.repeat(getattr(fast, name), 2, axis=0) for name in ("curves", "motion", "head")}
+    with pytest.raises(ValueError, match="50 frames a second; DEEPTalk is trained at 25"):
+        TakeWindows([replace(fast, frame_rate=50, **doubled)])
+
+
+def test_the_prior_learns_in_millimetres(tmp_path: Path) -> None:
+    config = PriorConfig(
+        rows=4, frames=16, validation_frames=16, run=RunConfig(steps=30, learning_rate=3e-3, warmup_steps=1),
+        shape=MotionPriorShape(width=16, hidden=16, decoder_hidden=16, heads=2, codes=8, dropout=0.0),
+    )  # fmt: skip
+    torch.manual_seed(0)
+    run = Run(PriorStage(config, TAKES, TAKES, shipped_mesh()), config.run, tmp_path)
+    before = run.figures()
+    after = run.train()
+    assert after["face_mm"] < 0.7 * before["face_mm"]
+    assert set(after) >= {"lips_mm", "lips_worst_mm", "top_perplexity", "bottom_perplexity"}
+    assert after["lips_worst_mm"] >= after["lips_mm"]
+
+
+def test_the_classifier_tells_faces_apart_and_is_found_again(tmp_path: Path) -> None:
+    config = FrameEmotionConfig(rows=64, run=RunConfig(steps=60, learning_rate=1e-2, warmup_steps=1), shape=SMALL)
+    torch.manual_seed(0)
+    run = Run(FrameEmotionStage(config, TAKES, TAKES), config.run, tmp_path)
+    assert run.figures()["take_accuracy"] < 0.5
+    assert run.train()["take_accuracy"] == 1.0
+    motion = TAKES.draw(1, 8, np.random.default_rng(0)).motion[0]
+    again = load_frame_emotion(tmp_path / "weights.pt").eval()
+    run.stage.network.load_state_dict(run.average)
+    assert torch.equal(again(motion), run.stage.network.eval()(motion))
+    with pytest.raises(FileNotFoundError, match="train stage frame-emotion"):
+        load_frame_emotion(tmp_path / "other" / "weights.pt")
+
+
+def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) -> None:
+    shape = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
+    config = EmbeddingConfig(
+        rows=8, frames=10, rounds=1, run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
+        encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
+        speech=shape, expression=replace(shape, enters=SMALL.feature_width),
+    )  # fmt: skip
+    classifier = FrameEmotion(SMALL)
+    frozen = {name: value.clone() for name, value in classifier.state_dict().items()}
+    stage = EmbeddingStage(config, TAKES, TAKES, classifier)
+    scale = stage.embedding.scale.clone()
+    found = Run(stage, config.run, tmp_path).train()
+    assert all(0.0 <= value <= 1.0 for value in found.values())
+    assert not torch.equal(stage.embedding.scale, scale)
+    assert all(torch.equal(value, frozen[name]) for name, value in classifier.state_dict().items())
