@@ -1,8 +1,8 @@
 """Training windows: what the corpus holds, as mel power and targets, cut and mixed at random.
 
 Utterances are kept in memory as mel decibels (float16) and targets; five hours take about 350 MB. A window starts
-anywhere in an utterance and runs on into others of the same source, so nothing is padded and streams begin
-mid-word as they do in life.
+anywhere in an utterance and runs on into others of the same source and language, so nothing is padded and streams
+begin mid-word as they do in life.
 """
 
 from collections import defaultdict
@@ -56,9 +56,13 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Mixture:
-    """How batches are drawn. `shares` weighs the sources; the others are shares of all rows."""
+    """How batches are drawn. `shares` weighs the sources; the others are shares of all rows.
+
+    Within a source, languages have the share of their time, times their weight in `languages` (1 where not named).
+    """
 
     shares: dict[str, float] = field(default_factory=lambda: {"kokoro": 1.0})
+    languages: dict[str, float] = field(default_factory=dict)
     negatives: float = 0.08
     lips: float = 0.06
 
@@ -95,7 +99,8 @@ class Material:
         self.random = random
         self.read_mel = MelReader(bands)
         self.augment = Augmenter(bands, random)
-        self.speech: dict[str, list[Item]] = defaultdict(list)
+        self.speech: dict[tuple[str, str], list[Item]] = defaultdict(list)
+        """By source and language."""
         self.lips: list[Item] = []
         self._lips_of: dict[str, Float32] = {}
         self.noise = [self.read_mel(0.3 * noise_waveform(12.0, random)) for _ in range(noises)]
@@ -110,7 +115,8 @@ class Material:
         targets = targets_of(utterance)
         lips = self._lips_of.get(utterance.key.rsplit("-", 1)[-1]) if utterance.source == GRID else None
         measured = np.full(len(targets.classes), UNKNOWN) if lips is None else _fitted(lips, len(targets.classes))
-        self.speech[utterance.source].append(_item(decibels, targets, measured, labelled=True))
+        group = (utterance.source, utterance.language)
+        self.speech[group].append(_item(decibels, targets, measured, labelled=True))
 
     def add_lips(self, key: str, audio: NDArray[np.floating], lips: Float32) -> None:
         """Take a clip with measured lip distance [F at 50 Hz]; its phones may follow as an utterance of that key."""
@@ -122,14 +128,17 @@ class Material:
 
     def seconds(self) -> dict[str, float]:
         """Seconds of each source."""
-        found = {source: sum(item.steps for item in items) * 0.02 for source, items in self.speech.items()}
+        found: dict[str, float] = defaultdict(float)
+        for (source, _), items in self.speech.items():
+            found[source] += sum(item.steps for item in items) * 0.02
         found["lips"] = sum(item.steps for item in self.lips) * 0.02
         found["music"] = sum(len(decibels) for decibels in self.music) * 0.01
-        return found
+        return dict(found)
 
     def batch(self, rows: int, steps: int, mixture: Mixture) -> Batch:
         """Random windows of S steps through random channels."""
-        windows = [self._speech_window(steps, mixture) for _ in range(rows)]
+        groups = self._groups(mixture)
+        windows = [self._speech_window(steps, mixture, groups) for _ in range(rows)]
         silent = self.random.random(rows) < mixture.negatives
         background = np.stack([self._alone(steps) if alone else self._background(steps) for alone in silent])
         power = np.stack([window.power for window in windows])
@@ -140,14 +149,27 @@ class Material:
             parts[1][row], parts[2][row], parts[3][row], parts[4][row] = 0.0, 0.0, np.nan, 1.0
         return Batch(torch.from_numpy(power), *(torch.from_numpy(part) for part in parts))
 
-    def _speech_window(self, steps: int, mixture: Mixture) -> "_Window":
+    def _groups(self, mixture: Mixture) -> dict[tuple[str, str], float]:
+        """Probability of each group that has a share."""
+        amounts = {
+            (source, language): sum(item.steps for item in items) * mixture.languages.get(language, 1.0)
+            for (source, language), items in self.speech.items()
+            if mixture.shares.get(source, 0.0) > 0.0
+        }
+        if not amounts:
+            raise ValueError(f"no source of {sorted(self.speech)} has a share in {mixture.shares}")
+        whole: dict[str, float] = defaultdict(float)
+        for (source, _), amount in amounts.items():
+            whole[source] += amount
+        weights = {group: mixture.shares[group[0]] * amount / whole[group[0]] for group, amount in amounts.items()}
+        total = sum(weights.values())
+        return {group: weight / total for group, weight in weights.items()}
+
+    def _speech_window(self, steps: int, mixture: Mixture, groups: dict[tuple[str, str], float]) -> "_Window":
         if self.lips and self.random.random() < mixture.lips:
             return self._window(self.lips, steps)
-        present = [source for source in self.speech if mixture.shares.get(source, 0.0) > 0.0]
-        if not present:
-            raise ValueError(f"no source of {sorted(self.speech)} has a share in {mixture.shares}")
-        weights = np.array([mixture.shares[source] for source in present])
-        return self._window(self.speech[str(self.random.choice(present, p=weights / weights.sum()))], steps)
+        chosen = int(self.random.choice(len(groups), p=list(groups.values())))
+        return self._window(self.speech[list(groups)[chosen]], steps)
 
     def _window(self, items: list[Item], steps: int) -> "_Window":
         pieces: list[tuple[Item, int, int]] = []

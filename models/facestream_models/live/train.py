@@ -131,7 +131,7 @@ class Trainer:
         for path in CorpusReader(folder).new_shards():
             for utterance in read_shard(path):
                 held.add(utterance)
-        whole = Mixture(shares=dict.fromkeys(held.speech, 1.0), negatives=0.0, lips=0.0)
+        whole = Mixture(shares={source: 1.0 for source, _ in held.speech}, negatives=0.0, lips=0.0)
         held.augment = Unchanged(self.config.shape.bands, held.random)
         windows = int(self.config.validation_seconds / (8 * self.config.steps * 0.02))
         return [held.batch(8, self.config.steps, whole) for _ in range(windows if held.speech else 0)]
