@@ -58,13 +58,16 @@ def test_a_cache_of_another_window_shows(name):
 def test_branches_may_share_what_is_heard():
     network = model(**SMALL)
     inputs = window_inputs(network, 2)
-    order = torch.tensor([1, 0, 0, 1, 1])
-    spread = {name: value[order] for name, value in inputs.items() if name != "past"}
-    spread["past"] = type(inputs["past"])(*(part[order] for part in inputs["past"]))
-    heard = FAST.hear(inputs["past"].audio, inputs["audio"]).rows(order)
-    window = FAST.open(spread["person"], spread["past"], spread["indicator"], heard)
-    cached = FAST(spread["noisy"], spread["step"], window)
-    torch.testing.assert_close(cached, plain(network, spread), atol=1e-5, rtol=0.0)
+    other = window_inputs(network, 2, seed=1)
+    people = torch.cat([inputs["person"], other["person"], other["person"].flip(0)])
+    # Three branches of two rows: the first two hear their own audio, the third one that of the other row.
+    which = torch.tensor([0, 1, 0, 1, 1, 0])
+    heard = FAST.hear(inputs["past"].audio, inputs["audio"]).rows(which)
+    guesses = FAST(inputs["noisy"], inputs["step"], FAST.open(people, inputs["past"], inputs["indicator"], heard))
+    for branch, (person, rows) in enumerate(zip(people.split(2), which.split(2), strict=True)):
+        past = inputs["past"]._replace(audio=inputs["past"].audio[rows])
+        expected = plain(network, inputs | {"person": person, "past": past, "audio": inputs["audio"][rows]})
+        torch.testing.assert_close(guesses[2 * branch : 2 * branch + 2], expected, atol=1e-5, rtol=0.0)
 
 
 @torch.no_grad()

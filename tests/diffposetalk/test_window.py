@@ -108,7 +108,7 @@ def test_each_branch_is_clamped_before_they_are_combined():
 
 def evaluations(recipe, style=STYLE):
     asked = []
-    handle = SAMPLER.fast.register_forward_hook(lambda _, given, __: asked.append(len(given[0])))
+    handle = SAMPLER.fast.register_forward_hook(lambda _, __, guesses: asked.append(len(guesses)))
     motion = ours(recipe, style=style)
     handle.remove()
     return asked, motion

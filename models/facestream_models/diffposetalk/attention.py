@@ -23,7 +23,11 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Self-attention of `x` [B, N, width]."""
-        queries, keys, values = self.qkv(x).chunk(3, dim=2)
+        return self.among(self.qkv(x))
+
+    def among(self, projected: Tensor) -> Tensor:
+        """Self-attention of what `qkv` made of `x`, [B, N, 3 width]."""
+        queries, keys, values = projected.chunk(3, dim=2)
         return self.attend(self.split(queries), self.split(keys), self.split(values))
 
     def across(self, x: Tensor, memory: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -5,9 +5,11 @@
 - The person token attends to all audio; its keys and values are as old as the audio, so they are kept too.
 - The embeddings of all steps are computed when the module is made.
 - What past frames, indicator and positions add to the tokens is computed once a window (`open`).
+- Guidance branches see the same frames, so up to the first self-attention frames are computed for one branch only.
 - Nobody reads what the last layer says of the person and the past, so it is computed for the window alone.
 
-Guidance branches are rows of one batch. Self-attention can not be kept: every token changes at every step.
+Branches are rows of one batch: all rows of the first, then all of the second. Beyond the first layer self-attention
+can not be kept, every token changes at every step.
 """
 
 from typing import NamedTuple
@@ -45,10 +47,10 @@ class HeardAudio(NamedTuple):
 
 
 class WindowCache(NamedTuple):
-    """What a window keeps over all its steps.
+    """What `B` windows keep over all their steps, in `G` guidance branches.
 
-    `person` [B, 1, W] is that token but for the step, `past` [B, P, W] are finished tokens, `frame` [B, L, W] is what
-    does not depend on the noisy motion.
+    `person` [G B, 1, W] is that token but for the step, `past` [B, P, W] are finished tokens, `frame` [B, L, W] is what
+    does not depend on the noisy motion; `audio` is for G B rows.
     """
 
     person: Tensor
@@ -58,7 +60,10 @@ class WindowCache(NamedTuple):
 
 
 class FastDenoiser(nn.Module):
-    """Shares the weights of a `Denoiser`, which it puts in evaluation mode; make a new one after they change."""
+    """Shares the weights of a `Denoiser`, which it puts in evaluation mode; make a new one after they change.
+
+    Two layers at least.
+    """
 
     step_table: Tensor
 
@@ -77,7 +82,10 @@ class FastDenoiser(nn.Module):
         return HeardAudio(tuple(layers), last.of_one_key(audio))
 
     def open(self, person: Tensor, past: Past, indicator: Tensor, audio: HeardAudio) -> WindowCache:
-        """Begin a window: `person` [B, identity + style], `indicator` [B, L]; `audio` is what was heard, for B rows."""
+        """Begin windows: `person` [G B, identity + style] and what is heard of `audio` for G B rows, G branches.
+
+        `past` and `indicator` [B, L] are the same in all branches.
+        """
         network = self.denoiser
         motion_weight, mark_weight = network.frame.weight[:, :-1], network.frame.weight[:, -1]
         positions = network.positions
@@ -90,14 +98,21 @@ class FastDenoiser(nn.Module):
         )
 
     def forward(self, noisy: Tensor, step: Tensor, window: WindowCache) -> Tensor:
-        """The clean motion [B, L, D] of the window; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
+        """The clean motion [G B, L, D] in each branch; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
         network = self.denoiser
-        person = window.person + self.step_table[step][:, None]
-        frames = F.linear(noisy, network.frame.weight[:, :-1]) + window.frame
-        x = torch.cat([person, window.past, frames], dim=1)
-        *early, last = self._layers()
-        for layer, audio in zip(early, window.audio.layers, strict=True):
-            x = _layer(layer, x, audio)
+        first, *early, last = self._layers()
+        branches = len(window.person) // len(noisy)
+
+        def with_person(person: Tensor, frames: Tensor) -> Tensor:
+            return torch.cat([person, frames.repeat(branches, 1, 1)], dim=1)
+
+        person = window.person + self.step_table[step].repeat(branches, 1)[:, None]
+        frames = torch.cat([window.past, F.linear(noisy, network.frame.weight[:, :-1]) + window.frame], dim=1)
+        project = first.self_attention.qkv
+        heard, *heard_early = window.audio.layers
+        x = _layer(first, with_person(person, frames), with_person(project(person), project(frames)), heard)
+        for layer, audio in zip(early, heard_early, strict=True):
+            x = _layer(layer, x, layer.self_attention.qkv(x), audio)
         motion: Tensor = network.motion(_last_layer(last, x, window.audio.last))
         return motion
 
@@ -105,8 +120,9 @@ class FastDenoiser(nn.Module):
         return [layer for layer in self.denoiser.layers if isinstance(layer, DecoderLayer)]
 
 
-def _layer(layer: DecoderLayer, x: Tensor, audio: LayerAudio) -> Tensor:
-    x = layer.norm1(x + layer.self_attention(x))
+def _layer(layer: DecoderLayer, x: Tensor, projected: Tensor, audio: LayerAudio) -> Tensor:
+    """`projected` are the queries, keys and values of `x`, [B, 1 + P + L, 3 W]."""
+    x = layer.norm1(x + layer.self_attention.among(projected))
     attention = layer.cross_attention
     heard = attention.attend(attention.queries(x[:, :1]), audio.keys, audio.values)
     x = layer.norm2(x + torch.cat([heard, audio.found], dim=1))

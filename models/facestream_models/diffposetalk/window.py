@@ -69,8 +69,7 @@ class WindowSampler:
         x = _stacked([row.noise.start(row.first_frame, size) for row in noises], speech.features)
         earlier = torch.zeros_like(x)
         for update in recipe.plan:
-            steps = torch.full((rows * len(weights),), update.step, device=x.device)
-            guesses = self.fast(x.repeat(len(weights), 1, 1), steps, window)
+            guesses = self.fast(x, torch.full((rows,), update.step, device=x.device), window)
             if recipe.threshold is not None:
                 guesses = recipe.threshold(guesses, shape.head_components)
             guess = sum(
@@ -87,15 +86,9 @@ class WindowSampler:
         return x
 
     def _open(self, branches: list[Branch], speech: Speech, person: Person, past: Past) -> WindowCache:
-        """One window for all branches: branch by branch, and within each the rows of the batch."""
-        model, count = self.model, len(branches)
-        people = [model.person(person.identity, person.style if branch.style else None) for branch in branches]
-        return self.fast.open(
-            torch.cat(people),
-            Past(past.motion.repeat(count, 1, 1), past.audio.repeat(count, 1, 1)),
-            speech.indicator.repeat(count, 1),
-            self._hear(branches, speech, past),
-        )
+        styles = [person.style if branch.style else None for branch in branches]
+        people = torch.cat([self.model.person(person.identity, style) for style in styles])
+        return self.fast.open(people, past, speech.indicator, self._hear(branches, speech, past))
 
     def _hear(self, branches: list[Branch], speech: Speech, past: Past) -> HeardAudio:
         """Branches that are given the same audio share what is heard of it."""
