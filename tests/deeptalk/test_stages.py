@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,15 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream_models.corpus.emotions import EMOTIONS
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
+from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
+from facestream_models.deeptalk.generator import GeneratorShape
 from facestream_models.deeptalk.motion_prior import MotionPriorShape
 from facestream_models.deeptalk.stages.build import load_frame_emotion, shipped_mesh
 from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
 from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
+from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges, _swapped
+from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipReaderStage
 from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
 from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.encoders.compact_emotion import CompactEmotionEncoder
+from facestream_models.metrics.lip_reader import LipReader, LipReaderShape, reading_loss
 from facestream_models.training.run import Run, RunConfig
-from tests.deeptalk.acted import FRAME_SAMPLES, acted
+from tests.deeptalk.acted import FRAME_SAMPLES, acted, babbling
+from tests.live.tiny import TINY
 
 TAKES = TakeWindows([acted(1.2 + 0.4 * n, n % 8, n, f"speaker {n % 3}") for n in range(16)])
 SMALL = FrameEmotionShape(widths=(16, 16, 16, 16, 16, 16, 16), normalised_features=True, dropout=0.0)
@@ -38,7 +48,7 @@ def test_motion_sound_and_emotion_are_cut_alike(seed: int, frames: int) -> None:
 
 
 def test_validation_walks_through_every_take_once() -> None:
-    seen = sum(window.motion.shape[1] for window in TAKES.in_order(10))
+    seen = sum(window.motion.shape[0] * 10 for window in TAKES.in_order(10))
     assert seen == sum(window.motion.shape[1] // 10 * 10 for window in TAKES.whole())
     each = TAKES.one_of_each(len(EMOTIONS), 20, np.random.default_rng(0))
     assert each.emotion.tolist() == list(range(8))
@@ -72,15 +82,15 @@ def test_the_prior_learns_in_millimetres(tmp_path: Path) -> None:
 def test_the_classifier_tells_faces_apart_and_is_found_again(tmp_path: Path) -> None:
     config = FrameEmotionConfig(rows=64, run=RunConfig(steps=60, learning_rate=1e-2, warmup_steps=1), shape=SMALL)
     torch.manual_seed(0)
-    run = Run(FrameEmotionStage(config, TAKES, TAKES), config.run, tmp_path)
+    run = Run(FrameEmotionStage(config, TAKES, TAKES), config.run, tmp_path / "frame-emotion")
     assert run.figures()["take_accuracy"] < 0.5
     assert run.train()["take_accuracy"] == 1.0
     motion = TAKES.draw(1, 8, np.random.default_rng(0)).motion[0]
-    again = load_frame_emotion(tmp_path / "weights.pt").eval()
+    again = load_frame_emotion(tmp_path).eval()
     run.stage.network.load_state_dict(run.average)
     assert torch.equal(again(motion), run.stage.network.eval()(motion))
     with pytest.raises(FileNotFoundError, match="train stage frame-emotion"):
-        load_frame_emotion(tmp_path / "other" / "weights.pt")
+        load_frame_emotion(tmp_path / "other")
 
 
 def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) -> None:
@@ -98,3 +108,90 @@ def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) 
     assert all(0.0 <= value <= 1.0 for value in found.values())
     assert not torch.equal(stage.embedding.scale, scale)
     assert all(torch.equal(value, frozen[name]) for name, value in classifier.state_dict().items())
+
+
+def test_the_lip_reader_learns_what_the_lips_show(tmp_path: Path) -> None:
+    mesh = shipped_mesh()
+    config = LipReaderConfig(
+        rows=8, frames=20, run=RunConfig(steps=40, learning_rate=3e-3, warmup_steps=1),
+        shape=LipReaderShape(points=int(mesh.is_lip.sum()), width=16, layers=2),
+    )  # fmt: skip
+    talking = TakeWindows([babbling(n) for n in range(6)])
+    torch.manual_seed(0)
+    run = Run(LipReaderStage(config, talking, talking, mesh), config.run, tmp_path)
+    before = run.figures()["viseme_accuracy"]
+    after = run.train()["viseme_accuracy"]
+    assert after > max(before, 0.5) + 0.2
+    lips = mesh(talking.draw(2, 20, np.random.default_rng(0)).motion)[:, :, mesh.is_lip]
+    with torch.no_grad():
+        assert float(reading_loss(run.stage.network, lips, lips)) == pytest.approx(0.0, abs=1e-5)
+        assert float(reading_loss(run.stage.network, lips.flip(1), lips)) > 0.02
+
+
+def small_generator(**weights: float) -> GeneratorStage:
+    """A generator stage of tiny networks with random judges."""
+    torch.manual_seed(0)
+    speech = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
+    encoder = replace(EmbeddingConfig().encoder, channels=8, width=16)
+    live = replace(TINY, dropout=0.0)
+    shape = CompactShape(
+        live=live, emotion_encoder=encoder, emotion=speech,
+        prior=MotionPriorShape(width=16, hidden=16, decoder_hidden=16, heads=2, codes=8, dropout=0.0),
+        generator=GeneratorShape(
+            content=live.width + 2 * len(CLASSES), width=16, heads=2, hidden=16, predictor_width=16,
+            predictor_layers=1, codes=8, dropout=0.0,
+        ),
+    )  # fmt: skip
+    embedding = EmotionEmbedding(
+        CompactEmotionEncoder(encoder), speech, replace(speech, enters=SMALL.feature_width, cuts=False)
+    )
+    mesh = shipped_mesh()
+    reader = LipReader(LipReaderShape(points=int(mesh.is_lip.sum()), width=16, layers=1))
+    config = GeneratorConfig(
+        rows=4, frames=16, validation_frames=16, run=RunConfig(steps=12, learning_rate=3e-3, warmup_steps=1), **weights
+    )
+    judges = Judges(mesh, embedding, FrameEmotion(SMALL), reader)
+    return GeneratorStage(config, TAKES, TAKES, CompactDeepTalk(shape), judges)
+
+
+def test_the_generator_learns_and_nothing_else_moves(tmp_path: Path) -> None:
+    stage = small_generator(codes=1.0, emotion=0.1, swapped_emotion=0.1, reading=1.0, swapped_reading=1.0)
+    frozen = {
+        name: value.clone() for name, value in stage.system.state_dict().items() if not name.startswith("generator")
+    }
+    before = {name: value.clone() for name, value in stage.network.state_dict().items()}
+    found = Run(stage, stage.config.run, tmp_path).train()
+    assert set(found) == {"face_mm", "lips_mm", "emotion_accuracy"}
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert logged[0]["event"] == "start"
+    assert all(torch.equal(stage.system.state_dict()[name], value) for name, value in frozen.items())
+    moved = [name for name, value in before.items() if not torch.equal(stage.network.state_dict()[name], value)]
+    assert len(moved) == len(before)
+
+
+def test_stage_one_makes_no_second_motion_and_the_swap_lends_the_neighbours_emotion() -> None:
+    first = small_generator().terms(np.random.default_rng(0), 0.0)
+    assert set(first) == {"face", "lips"}
+    second = small_generator(swapped_emotion=1.0).terms(np.random.default_rng(0), 0.0)
+    assert set(second) == {"face", "lips", "swapped_emotion", "swapped_reading"}
+    rows = torch.arange(6)[:, None] * torch.ones(1, 3)
+    assert _swapped(rows)[:, 0].tolist() == [1, 0, 3, 2, 5, 4]
+    with pytest.raises(ValueError, match="rows 3 must be even"):
+        GeneratorStage(GeneratorConfig(rows=3), TAKES, TAKES, *small_parts())
+
+
+def small_parts() -> tuple[CompactDeepTalk, Judges]:
+    stage = small_generator()
+    return stage.system, stage.judges
+
+
+def test_content_is_heard_at_the_frames_instant() -> None:
+    content = small_generator().system.content
+    sound = 0.1 * torch.randn(1, 640 * 12, generator=torch.Generator().manual_seed(0))
+    whole = content(sound)
+    assert whole.shape[:2] == (1, 12)
+    changed = sound.clone()
+    changed[:, 640 * 8 :] = 0.0
+    # a frame hears its own hop and the one after: what changes from sample 640 * 8 on reaches frame 7, not frame 6
+    assert torch.equal(content(changed)[:, :7], whole[:, :7])
+    assert not torch.equal(content(changed)[:, 7:], whole[:, 7:])

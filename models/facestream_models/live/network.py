@@ -139,13 +139,7 @@ class LiveNetwork(nn.Module):
 
     def from_power(self, power: Tensor, state: State) -> tuple[LiveOutput, State]:
         """`power` [B, 4 P, bands] -> as `forward`, without the state of the framing."""
-        following: State = {}
-        x, following["stem_early"], following["stem_late"] = self.stem(
-            log_features(power), state["stem_early"], state["stem_late"]
-        )
-        for number, block in enumerate(self.blocks):
-            x, following[f"block_{number}"] = block(x, state[f"block_{number}"])
-        x = self.norm(x)
+        x, following = self.trunk(power, state)
         logits = _steps(self.classes(x))
         y = _steps(self.enter_curves(x)) + self.enter_classes(torch.softmax(logits, dim=2))
         for number, block in enumerate(self.curve_blocks):
@@ -155,6 +149,17 @@ class LiveNetwork(nn.Module):
         raw = torch.sigmoid(self.curves(y))
         curves = anatomical(raw, torch.sigmoid(contacts))
         return LiveOutput(curves, logits, contacts, raw), following
+
+    def trunk(self, power: Tensor, state: State) -> tuple[Tensor, State]:
+        """`power` [B, 4 P, bands] -> what is heard [B, P, width] at 25 Hz, and the next state of stem and blocks."""
+        following: State = {}
+        x, following["stem_early"], following["stem_late"] = self.stem(
+            log_features(power), state["stem_early"], state["stem_late"]
+        )
+        for number, block in enumerate(self.blocks):
+            x, following[f"block_{number}"] = block(x, state[f"block_{number}"])
+        heard: Tensor = self.norm(x)
+        return heard, following
 
     @staticmethod
     def _blocks(blocks: nn.ModuleList) -> list[CausalBlock]:

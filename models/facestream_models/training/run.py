@@ -53,8 +53,11 @@ class Stage(Protocol):
         """What `weights.pt` says beside the weights: shape, data, digests."""
         ...
 
-    def terms(self, random: np.random.Generator) -> dict[str, Tensor]:
-        """Weighted terms of the loss on a new batch; their sum is minimised. All randomness is `random` or torch's."""
+    def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        """Weighted terms of the loss on a new batch; their sum is minimised.
+
+        All randomness is `random` or torch's. `progress` is the share of the run that is done, 0..1.
+        """
         ...
 
     def figures(self, network: nn.Module) -> dict[str, float]:
@@ -145,7 +148,7 @@ class Run:
         # Every step has its own seed, so that a run that was stopped goes on as if it had not been.
         random = np.random.default_rng([self.config.seed, self.step])
         torch.manual_seed(int(random.integers(2**31)))
-        terms = self.stage.terms(random)
+        terms = self.stage.terms(random, self.step / self.config.steps)
         self.optimiser.zero_grad(set_to_none=True)
         torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.stage.network.parameters(), self.config.clip_norm)

@@ -2,18 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from facestream.retarget.profile import load_profile, shipped_profile_path
 from facestream_models.corpus.take_store import iterate_takes
+from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
+from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
+from facestream_models.deeptalk.motion_prior import MotionPriorShape
 from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
 from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
+from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges
+from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipReaderStage
 from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
 from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.flame.head import load_head
+from facestream_models.live.train import load_network
 from facestream_models.metrics.face_mesh import FaceMesh
+from facestream_models.metrics.lip_reader import LipReader, LipReaderShape
 from facestream_models.training.config import from_values, read_config
 from facestream_models.training.run import WEIGHTS, Run
 
@@ -47,25 +56,81 @@ def build_embedding(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `embedding`; takes the classifier from the folder `frame-emotion` beside `out`."""
     config = read_config(config_file, EmbeddingConfig)
     torch.manual_seed(config.run.seed)
-    classifier = load_frame_emotion(out.parent / "frame-emotion" / WEIGHTS)
+    classifier = load_frame_emotion(out.parent)
     return Run(
         EmbeddingStage(config, takes_of(data, "train"), takes_of(data, "validation"), classifier), config.run, out
     )
 
 
-def load_frame_emotion(path: Path) -> FrameEmotion:
-    """The classifier of stage `frame-emotion`. Raises FileNotFoundError where that was not trained yet."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: not there; train stage frame-emotion into {path.parent} first")
-    stored = torch.load(path, weights_only=True)
+def build_lip_reader(config_file: Path, data: Path, out: Path) -> Run:
+    """Stage `lip-reader`."""
+    config = read_config(config_file, LipReaderConfig)
+    torch.manual_seed(config.run.seed)
+    stage = LipReaderStage(config, takes_of(data, "train"), takes_of(data, "validation"), shipped_mesh())
+    return Run(stage, config.run, out)
+
+
+def build_generator(config_file: Path, data: Path, out: Path) -> Run:
+    """Stages `generator-1` and `generator-2`; what they build on lies in the folders of the other stages beside `out`.
+
+    The content encoder is `live/live.pt`, the weights of a run of the `live` network. Stage 2 goes on from stage 1.
+    """
+    config = read_config(config_file, GeneratorConfig)
+    torch.manual_seed(config.run.seed)
+    runs = out.parent
+    live = runs / "live" / "live.pt"
+    if not live.exists():
+        raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
+    prior, embedding = _trained(runs, "prior"), _trained(runs, "embedding")
+    shapes = embedding["facts"]["shapes"]
+    speech, face = (from_values(shapes[name], SequenceShape) for name in ("speech", "expression"))
+    encoder = from_values(shapes["encoder"], CompactEmotionShape)
+    listener = load_network(live)
+    system = CompactDeepTalk(
+        CompactShape(
+            live=listener.shape, emotion_encoder=encoder, emotion=speech,
+            prior=from_values(prior["facts"]["shape"], MotionPriorShape), generator=config.shape,
+        )
+    )  # fmt: skip
+    meeting = EmotionEmbedding(CompactEmotionEncoder(encoder), speech, face)
+    meeting.load_state_dict(embedding["weights"])
+    system.content.network.load_state_dict(listener.state_dict())
+    system.emotion.load_state_dict(meeting.speech.state_dict())
+    system.prior.load_state_dict(prior["weights"])
+    if out.name == "generator-2":
+        system.generator.load_state_dict(_trained(runs, "generator-1")["weights"])
+    reading = _trained(runs, "lip-reader")
+    reader = LipReader(from_values(reading["facts"]["shape"], LipReaderShape))
+    reader.load_state_dict(reading["weights"])
+    judges = Judges(shipped_mesh(), meeting, load_frame_emotion(runs), reader)
+    return Run(
+        GeneratorStage(config, takes_of(data, "train"), takes_of(data, "validation"), system, judges), config.run, out
+    )
+
+
+def load_frame_emotion(runs: Path) -> FrameEmotion:
+    """The classifier that stage `frame-emotion` left in its folder under `runs`."""
+    stored = _trained(runs, "frame-emotion")
     network = FrameEmotion(from_values(stored["facts"]["shape"], FrameEmotionShape))
     network.load_state_dict(stored["weights"])
     return network
 
 
+def _trained(runs: Path, stage: str) -> dict[str, Any]:
+    """What a stage left in its folder. Raises FileNotFoundError where it was not trained yet."""
+    path = runs / stage / WEIGHTS
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: not there; train stage {stage} into {path.parent} first")
+    stored: dict[str, Any] = torch.load(path, weights_only=True)
+    return stored
+
+
 STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {
     "frame-emotion": build_frame_emotion,
     "embedding": build_embedding,
+    "lip-reader": build_lip_reader,
     "prior": build_prior,
+    "generator-1": build_generator,
+    "generator-2": build_generator,
 }
 """Stage -> what makes its run from config file, data folder and output folder."""

@@ -58,7 +58,8 @@ class EmbeddingStage:
         shapes = {name: asdict(getattr(self.config, name)) for name in ("encoder", "speech", "expression")}
         return {"shapes": shapes, "training_seconds": round(self.training.seconds)}
 
-    def terms(self, random: np.random.Generator) -> dict[str, Tensor]:
+    def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        del progress
         windows = self.training.draw(self.config.rows, self.config.frames, random)
         speech, face = self._both(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()

@@ -39,7 +39,8 @@ class FrameEmotionStage:
     def facts(self) -> Mapping[str, Any]:
         return {"shape": asdict(self.config.shape), "training_seconds": round(self.training.seconds)}
 
-    def terms(self, random: np.random.Generator) -> dict[str, Tensor]:
+    def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        del progress
         motion, emotion = self.training.draw_frames(self.config.rows, random)
         return {"classes": F.cross_entropy(self.network(self._with_noise(motion)), emotion)}
 

@@ -47,7 +47,8 @@ class PriorStage:
     def facts(self) -> Mapping[str, Any]:
         return {"shape": asdict(self.config.shape), "training_seconds": round(self.training.seconds)}
 
-    def terms(self, random: np.random.Generator) -> dict[str, Tensor]:
+    def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        del progress
         motion = self.training.draw(self.config.rows, self.config.frames, random).motion
         made = self.prior(motion)
         squares = (self.mesh(made.motion) - self.mesh(motion)).square().sum(dim=-1)
@@ -63,16 +64,16 @@ class PriorStage:
         for window in self.held_out.in_order(self.config.validation_frames):
             made = network(window.motion)
             distance = point_errors_mm(self.mesh(made.motion), self.mesh(window.motion))
-            errors.append(distance.mean())
-            lips.append(distance[..., self.mesh.is_lip].mean())
-            worst.append(distance[..., self.mesh.is_lip].amax(dim=-1).mean())
+            errors.append(distance.mean(dim=(1, 2)))
+            lips.append(distance[..., self.mesh.is_lip].mean(dim=(1, 2)))
+            worst.append(distance[..., self.mesh.is_lip].amax(dim=-1).mean(dim=1))
             top.append(made.top_codes.flatten())
             bottom.append(made.bottom_codes.flatten())
         prior = self.prior
         return {
-            "face_mm": float(torch.stack(errors).mean()),
-            "lips_mm": float(torch.stack(lips).mean()),
-            "lips_worst_mm": float(torch.stack(worst).mean()),
+            "face_mm": float(torch.cat(errors).mean()),
+            "lips_mm": float(torch.cat(lips).mean()),
+            "lips_worst_mm": float(torch.cat(worst).mean()),
             "top_perplexity": float(prior.top_codebook.perplexity(torch.cat(top))),
             "bottom_perplexity": float(prior.bottom_codebook.perplexity(torch.cat(bottom))),
             "top_codes": float(len(torch.unique(torch.cat(top)))),

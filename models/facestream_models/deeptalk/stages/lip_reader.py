@@ -1,0 +1,58 @@
+"""Stage `lip-reader`: visemes from the points of the lips, for the lip losses of the generator."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facestream_models.corpus.phones import SILENCE
+from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.metrics.face_mesh import FaceMesh
+from facestream_models.metrics.lip_reader import LipReader, LipReaderShape, visemes_of
+from facestream_models.training.run import RunConfig
+
+
+@dataclass(frozen=True)
+class LipReaderConfig:
+    """Windows of `frames`, `rows` of them a batch."""
+
+    rows: int = 32
+    frames: int = 48
+    run: RunConfig = field(default_factory=RunConfig)
+    shape: LipReaderShape = field(default_factory=LipReaderShape)
+
+
+class LipReaderStage:
+    """Motion in, visemes out."""
+
+    def __init__(self, config: LipReaderConfig, training: TakeWindows, held_out: TakeWindows, mesh: FaceMesh) -> None:
+        self.config, self.training, self.held_out, self.mesh = config, training, held_out, mesh
+        self.reader = LipReader(config.shape)
+
+    @property
+    def network(self) -> nn.Module:
+        return self.reader
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {"shape": asdict(self.config.shape), "training_seconds": round(self.training.seconds)}
+
+    def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        del progress
+        windows = self.training.draw(self.config.rows, self.config.frames, random)
+        logits = self.reader(self.mesh(windows.motion)[:, :, self.mesh.is_lip])
+        return {"visemes": F.cross_entropy(logits.flatten(0, 1), visemes_of(windows.classes).flatten())}
+
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Share of held-out frames read right, of all and of those with speech."""
+        right, spoken = [], []
+        for windows in self.held_out.in_order(self.config.frames):
+            found = network(self.mesh(windows.motion)[:, :, self.mesh.is_lip]).argmax(dim=2)
+            right.append((found == visemes_of(windows.classes)).flatten())
+            spoken.append((windows.classes != SILENCE).flatten())
+        hits, speech = torch.cat(right).float(), torch.cat(spoken)
+        return {"viseme_accuracy": float(hits[speech].mean()), "viseme_accuracy_all": float(hits.mean())}
