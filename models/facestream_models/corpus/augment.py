@@ -109,7 +109,6 @@ class Augmenter:
                 row -= np.maximum(0.0, octaves) * self.random.uniform(12.0, 36.0)
         return (10.0 ** (gains / 10.0)).astype(np.float32)
 
-
     def _holes(self, rows: int) -> Power:
         """Gains `[rows, bands]`: a third of the rows miss up to a tenth of their bands (after SpecAugment)."""
         gains = np.ones((rows, self.bands), np.float32)
