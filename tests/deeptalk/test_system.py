@@ -11,7 +11,7 @@ from facestream_models.deeptalk.audio import (
     pad_to_codes,
     padded_frames,
 )
-from facestream_models.deeptalk.system import at_frame_rate
+from facestream_models.encoders.speech_transformer import SpeechTransformerShape
 from tests.deeptalk.small import SMALL, small_system
 
 
@@ -46,15 +46,13 @@ def test_rows_are_normalised_each_for_itself():
     assert emotion_waveform(waveform)[1].std() < content_waveform(waveform)[1].std(), "the floors differ"
 
 
-@given(count=st.integers(1, 40))
-def test_the_frame_rate_is_halved_with_the_ends_kept(count):
-    ramp = torch.arange(float(count))[None, :, None]
-    halved = at_frame_rate(ramp)[0, :, 0]
-    assert len(halved) == -(-count // 2)
-    assert halved[0] == 0
-    if len(halved) > 1:
-        assert float(halved[-1]) == pytest.approx(count - 1, abs=1e-4)
-        torch.testing.assert_close(halved.diff(), torch.full((len(halved) - 1,), (count - 1) / (len(halved) - 1)))
+@given(codes=st.integers(1, 300))
+def test_every_other_frame_is_what_resampling_with_aligned_ends_gives(codes):
+    frames = SpeechTransformerShape().frame_count(2_560 * codes)
+    assert frames == 8 * codes - 1
+    features = torch.randn(1, 2, frames)
+    resampled = torch.nn.functional.interpolate(features, 4 * codes, mode="linear", align_corners=True)
+    torch.testing.assert_close(features[..., ::2], resampled, atol=1e-4, rtol=0)
 
 
 def test_training_without_dropout_equals_use(system):

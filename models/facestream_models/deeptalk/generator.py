@@ -132,4 +132,4 @@ class Generator(nn.Module):
 
 def _stacked(x: Tensor, count: int) -> Tensor:
     """`count` consecutive frames side by side, the first one first: [B, F, D] -> [B, F / count, count * D]."""
-    return x.reshape(len(x), -1, count * x.shape[2])
+    return x.reshape(x.shape[0], x.shape[1] // count, count * x.shape[2])

@@ -7,9 +7,9 @@ are counted, so that a file of another model never passes for one of these.
 
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,8 @@ from facestream_models.encoders.speech_weights import (
     renamed,
     under,
 )
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _BOTH = r"\.(weight|bias)"
 _NORM = r"\.(weight|bias|running_mean|running_var|num_batches_tracked)"
@@ -178,42 +180,34 @@ class Account(NamedTuple):
 
 def load_deeptalk(path: Path) -> tuple[DeepTalk, Account]:
     """The whole system, ready for use, from `DEEPTalk.pth`. Raises `InvalidValue` or `BundleError`, one clear line."""
-    network = DeepTalk()
-    return network, _load(network, path, DEEPTALK)
+    return _load(path, DEEPTALK, DeepTalk)
 
 
 def load_emotion_embedding(path: Path) -> tuple[EmotionEmbedding, Account]:
     """Both sides of the emotion embedding from `DEE.pt`."""
-    network = EmotionEmbedding(Emotion2Vec())
-    return network, _load(network, path, EMOTION_EMBEDDING)
+    return _load(path, EMOTION_EMBEDDING, lambda: EmotionEmbedding(Emotion2Vec()))
 
 
 def load_motion_prior(path: Path) -> tuple[MotionPrior, Account]:
     """The motion prior from `TH-VQVAE.pth`."""
-    network = MotionPrior()
-    return network, _load(network, path, MOTION_PRIOR)
+    return _load(path, MOTION_PRIOR, MotionPrior)
 
 
 def load_frame_emotion(path: Path) -> tuple[FrameEmotion, Account]:
     """The frame-wise classifier from `FER.pth`."""
-    network = FrameEmotion()
-    return network, _load(network, path, FRAME_EMOTION)
+    return _load(path, FRAME_EMOTION, FrameEmotion)
 
 
 def fill(network: nn.Module, published: Mapping[str, Tensor], released: Released, source: str) -> Account:
     """Fill `network` with tensors under their published names and put it into evaluation."""
-    known = [other for other in _ALL if other.known_by in published]
-    if released not in known:
-        found = f"the weights of {known[0].file}" if known else f"{len(published)} tensors of no model known here"
-        raise BundleError(f"{source}: found {found}; expected those of {released.file}; give that file")
-    found_names = renamed(regular_names(published, source), released.rules, source)
+    found = renamed(regular_names(published, source), released.rules, source)
     tensors = {
         name: tensor.reshape(-1, 1, 1) if name.endswith("distance_strength") else tensor
-        for name, tensor in found_names.tensors.items()
+        for name, tensor in found.tensors.items()
     }
     load_whole(network, tensors, source)
     network.eval().requires_grad_(False)
-    return Account(len(published), found_names.dropped)
+    return Account(len(published), found.dropped)
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -239,5 +233,11 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return {str(name): tensor for name, tensor in content.items()}
 
 
-def _load(network: nn.Module, path: Path, released: Released) -> Account:
-    return fill(network, read_checkpoint(path), released, str(path))
+def _load(path: Path, released: Released, build: Callable[[], Network]) -> tuple[Network, Account]:
+    published = read_checkpoint(path)
+    known = [other for other in _ALL if other.known_by in published]
+    if released not in known:
+        found = f"the weights of {known[0].file}" if known else f"{len(published)} tensors of no model known here"
+        raise BundleError(f"{path}: found {found}; expected those of {released.file}; give that file")
+    network = build()
+    return network, fill(network, published, released, str(path))

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from facestream.errors import InvalidValue
 from facestream_models.deeptalk.audio import (
     CODE_SAMPLES,
-    FRAME_RATE,
+    FRAME_SAMPLES,
     audible_frames,
     content_waveform,
     emotion_waveform,
@@ -20,8 +20,6 @@ from facestream_models.deeptalk.generator import Generated, Generator, Generator
 from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
 from facestream_models.encoders.emotion2vec import Emotion2Vec, Emotion2VecShape
 from facestream_models.encoders.speech_transformer import SpeechTransformer, SpeechTransformerShape
-
-_FEATURE_RATE = 50
 
 
 @dataclass(frozen=True)
@@ -36,27 +34,21 @@ class DeepTalkShape:
 
 
 class ContentEncoder(nn.Module):
-    """What is said: wav2vec2 at 25 Hz. The rate is halved between its convolutions and its layers (section 2.3)."""
+    """What is said: wav2vec2 at 25 Hz. The rate is halved between its convolutions and its layers.
+
+    The released code resamples linearly with the end points aligned (section 2.3). Whole codes of audio give an odd
+    number of feature frames, 8 K - 1, for which that is every other frame.
+    """
 
     def __init__(self, shape: SpeechTransformerShape) -> None:
         super().__init__()
         self.encoder = SpeechTransformer(shape)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """`waveform` [B, T] behind `audio.content_waveform` -> [B, `ceil(n / 2)`, width] for n feature frames."""
-        return self.encoder.context(at_frame_rate(self.encoder.features(waveform)))
-
-
-def at_frame_rate(features: Tensor) -> Tensor:
-    """Features [B, n, D] at 50 Hz as [B, ceil(n / 2), D], interpolated with the end points aligned.
-
-    An odd n, which whole codes of audio always give, needs no interpolation: every other frame it is.
-    """
-    count = features.shape[1]
-    if count % 2:
-        return features[:, ::2]
-    frames = -(-count * FRAME_RATE // _FEATURE_RATE)
-    return F.interpolate(features.transpose(1, 2), frames, mode="linear", align_corners=True).transpose(1, 2)
+        """`waveform` [B, 2560 K] behind `audio.content_waveform` -> [B, 4 K, width]."""
+        features = self.encoder.features(waveform)
+        every_other = 2 * torch.arange(waveform.shape[1] // FRAME_SAMPLES, device=waveform.device)
+        return self.encoder.context(features[:, every_other])
 
 
 class DeepTalk(nn.Module):

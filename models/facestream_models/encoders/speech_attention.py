@@ -29,7 +29,9 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """`bias` float [heads, F, F] or [B, heads, F, F] is added to the scores before the soft-max."""
-        query, key, value = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        rows, frames, width = x.shape
+        stacked = self.qkv(x).reshape(rows, frames, 3, self.heads, width // self.heads)
+        query, key, value = stacked.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(
             query, key, value, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
         )

@@ -1,0 +1,139 @@
+"""DEEPTalk as two ONNX graphs, because emotion is heard seldom and motion is made all the time.
+
+    emotion.onnx   pcm [B, 2560 K] -> mean [B, 128], log_variance [B, 128]
+    motion.onnx    pcm [B, 2560 K], emotion [B, 128], actor [B, 32], top_noise [B, K, 256], bottom_noise [B, 2 K, 256]
+                   -> motion [B, 4 K, 53], top [B, K, 256], bottom [B, 2 K, 256]
+
+Both normalise the audio themselves. Noise of zeros gives the most likely codes, `code_choice.gumbel_noise` times the
+temperature gives samples. At the paper's sizes the two hold 440 and 400 MB.
+
+The tracing exporter of torch is used on purpose: the newer one solves the convolutions' lengths symbolically, which
+takes 16 s of processor time for four layers of 32 channels where tracing takes 0.7 s (2026-11-21, torch 2.13). What
+the graphs compute is held to torch, at several lengths and batch sizes, by their tests.
+"""
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from facestream.errors import EngineError
+from facestream_models.deeptalk.audio import CODE_SAMPLES
+from facestream_models.deeptalk.system import DeepTalk
+
+OPSET = 18
+EMOTION_GRAPH, MOTION_GRAPH = "emotion.onnx", "motion.onnx"
+TOLERANCE = 1e-4
+"""How far a graph's numbers may be from torch's."""
+
+_TRACED_CODES = 3
+_PROBED_CODES = 7
+_PCM = {0: "rows", 1: "samples"}
+_ROWS = {0: "rows"}
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+
+class EmotionGraph(nn.Module):
+    """See the module text."""
+
+    inputs = ("pcm",)
+    outputs = ("mean", "log_variance")
+    axes = {"pcm": _PCM, "mean": _ROWS, "log_variance": _ROWS}  # noqa: RUF012
+
+    def __init__(self, network: DeepTalk) -> None:
+        super().__init__()
+        self.network = network
+        self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
+
+    def forward(self, pcm: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.network.hear_emotion(pcm)
+        return mean, log_variance
+
+
+class MotionGraph(nn.Module):
+    """See the module text."""
+
+    inputs = ("pcm", "emotion", "actor", "top_noise", "bottom_noise")
+    outputs = ("motion", "top", "bottom")
+    axes = {  # noqa: RUF012
+        "pcm": _PCM,
+        "emotion": _ROWS,
+        "actor": _ROWS,
+        "motion": {0: "rows", 1: "frames"},
+        **{name: {0: "rows", 1: "top_codes"} for name in ("top_noise", "top")},
+        **{name: {0: "rows", 1: "bottom_codes"} for name in ("bottom_noise", "bottom")},
+    }
+
+    def __init__(self, network: DeepTalk) -> None:
+        super().__init__()
+        self.network = network
+        self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
+
+    def forward(self, pcm: Tensor, emotion: Tensor, actor: Tensor, top_noise: Tensor,
+                bottom_noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        motion, top, bottom = self.network(pcm, emotion, actor, top_noise, bottom_noise)
+        return motion, top, bottom
+
+
+def export_graphs(network: DeepTalk, folder: Path) -> None:
+    """Write both graphs into `folder` and hold each to torch. Raises `EngineError` where they differ."""
+    for graph, name in ((EmotionGraph(network), EMOTION_GRAPH), (MotionGraph(network), MOTION_GRAPH)):
+        _export(graph, example(network, rows=2, codes=_TRACED_CODES), folder / name)
+        check_graph(graph, folder / name, example(network, rows=1, codes=_PROBED_CODES))
+
+
+def example(network: DeepTalk, rows: int, codes: int) -> dict[str, Tensor]:
+    """Inputs of both graphs by name: noise for speech, some emotion, actors in turn, nothing sampled."""
+    shape = network.shape.generator
+    random = torch.Generator().manual_seed(rows * 1000 + codes)
+    return {
+        "pcm": 0.1 * torch.randn(rows, CODE_SAMPLES * codes, generator=random),
+        "emotion": F.normalize(torch.randn(rows, shape.emotion, generator=random), dim=1),
+        "actor": torch.eye(shape.actors)[torch.arange(rows) % shape.actors],
+        "top_noise": torch.zeros(rows, codes, shape.codes),
+        "bottom_noise": torch.zeros(rows, 2 * codes, shape.codes),
+    }
+
+
+def check_graph(graph: EmotionGraph | MotionGraph, path: Path, inputs: Mapping[str, Tensor]) -> None:
+    """Run the file and torch on `inputs` and compare. Raises `EngineError` naming the output that differs."""
+    given = {name: inputs[name] for name in graph.inputs}
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = session.run(list(graph.outputs), {name: value.numpy() for name, value in given.items()})
+    with torch.no_grad():
+        expected = graph(*given.values())
+    for name, ours, theirs in zip(graph.outputs, found, expected, strict=True):
+        apart = float(np.abs(ours - theirs.numpy()).max()) if ours.shape == tuple(theirs.shape) else float("inf")
+        if not apart <= TOLERANCE:
+            raise EngineError(
+                f"{path}: {name} is {apart:.2g} away from torch's, at most {TOLERANCE} is right; "
+                "convert with the versions of torch and onnxruntime that pyproject.toml names"
+            )
+
+
+def _export(graph: EmotionGraph | MotionGraph, inputs: Mapping[str, Tensor], path: Path) -> None:
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter warns of its age and of loops over recurrent state
+        torch.onnx.export(
+            graph,
+            tuple(inputs[name] for name in graph.inputs),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            dynamic_axes=graph.axes,
+        )
+    model = onnx.load(path)
+    for node in model.graph.node:
+        node.doc_string = ""  # names source files of this machine
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
