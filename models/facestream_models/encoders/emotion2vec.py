@@ -93,7 +93,7 @@ class Emotion2Vec(nn.Module):
             position = layer(position)
         x = x + position.transpose(1, 2)
         bias = self._bias(x)
-        mixed: Tensor = torch.cat([self.tokens.expand(len(x), -1, -1), x], dim=1)
+        mixed: Tensor = torch.cat([self.tokens.expand(x.shape[0], -1, -1), x], dim=1)
         mixed = self.dropout(self.norm(mixed))
         for layer in (*self.lower_layers, *self.upper_layers):
             mixed = layer(mixed, bias)
