@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from facestream.curves import ARKIT_NAMES, INDEX
 from facestream.engines.bundle import Bundle
 from facestream_models.corpus.coarticulation import CURVES
+from facestream_models.metrics.accuracy import likeliest
 
 STEP = 320
 """Samples at 16 kHz from one scored frame to the next."""
@@ -69,7 +70,7 @@ class BundleNetwork:
             state = {name: found[f"next_{name}"] for name in state}
         kept = slice(self.late - 1, self.late - 1 + frames)
         curves = np.concatenate(motion)[kept] @ self.to_curves.T
-        return Heard(curves.astype(np.float32), np.concatenate(phones)[kept].argmax(axis=1))
+        return Heard(curves.astype(np.float32), likeliest(np.concatenate(phones)[kept]))
 
 
 def motion_rows(row_names: list[str], extras: list[str]) -> list[int]:
@@ -129,4 +130,4 @@ class Weights:
         from facestream_models.live.network import hear_clip
 
         output = hear_clip(self.network, self.torch.from_numpy(audio.copy()))
-        return Heard(output.curves[0].numpy(), output.logits[0].argmax(dim=1).numpy())
+        return Heard(output.curves[0].numpy(), likeliest(self.torch.softmax(output.logits[0], dim=1).numpy()))

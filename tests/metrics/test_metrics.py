@@ -3,7 +3,7 @@ import pytest
 
 from facestream_models.corpus.coarticulation import CURVE, lip_gap, speech_curves
 from facestream_models.corpus.phones import CLASSES, INDEX, MERGED
-from facestream_models.metrics.accuracy import accuracy, confusion
+from facestream_models.metrics.accuracy import accuracy, confusion, likeliest
 from facestream_models.metrics.closure import bilabial_closures, false_closures
 from facestream_models.metrics.correlation import curve_correlations, pearson
 from facestream_models.metrics.false_motion import false_motion
@@ -74,6 +74,15 @@ def test_accuracy_counts_merged_classes():
     assert found.speech == pytest.approx(4 / 5)
     assert found.all == pytest.approx(5 / 6)
     assert len(set(MERGED)) == 14
+
+
+def test_members_of_a_merged_class_stand_together():
+    probabilities = np.zeros((2, 21))
+    for name, share in (("aa", 0.4), ("DD", 0.35), ("NN", 0.25)):
+        probabilities[0, INDEX[name]] = share
+    probabilities[1] = probabilities[0]
+    probabilities[1, INDEX["aa"]] += 0.3
+    assert likeliest(probabilities).tolist() == [INDEX["DD"], INDEX["aa"]]
 
 
 def test_accuracy_of_chance_is_low():

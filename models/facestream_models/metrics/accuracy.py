@@ -17,6 +17,17 @@ class Accuracy(NamedTuple):
     all: float
 
 
+def likeliest(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Class of each frame [F] for `probabilities` [F, 21]: the likeliest of the likeliest merged class.
+
+    A merged class is as likely as its members together, so the single likeliest class may lose.
+    """
+    merged = np.zeros((len(probabilities), len(MERGED_GROUPS)))
+    np.add.at(merged.T, _MERGED, np.asarray(probabilities, np.float64).T)
+    inside = _MERGED == merged.argmax(axis=1)[:, None]
+    return np.where(inside, probabilities, -1.0).argmax(axis=1)
+
+
 def confusion(heard: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.int64]:
     """Counts `[14, 14]` of frames by true (row) and heard (column) merged class; classes [F] index phones.CLASSES."""
     counts = np.zeros((len(MERGED_GROUPS), len(MERGED_GROUPS)), dtype=np.int64)
