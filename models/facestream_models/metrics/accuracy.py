@@ -24,8 +24,8 @@ def likeliest(probabilities: NDArray[np.floating]) -> NDArray[np.int64]:
     """
     merged = np.zeros((len(probabilities), len(MERGED_GROUPS)))
     np.add.at(merged.T, _MERGED, np.asarray(probabilities, np.float64).T)
-    inside = _MERGED == merged.argmax(axis=1)[:, None]
-    return np.where(inside, probabilities, -1.0).argmax(axis=1)
+    inside = merged.argmax(axis=1)[:, None] == _MERGED
+    return np.asarray(np.where(inside, probabilities, -1.0).argmax(axis=1), np.int64)
 
 
 def confusion(heard: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.int64]:
