@@ -45,6 +45,28 @@ def next_ddim(x, clean, t, s, z):
     return math.sqrt(KEPT[s]) * clean + math.sqrt(1 - KEPT[s]) * noise
 
 
+class NextDpm:
+    """Exponential integrator in log(signal / noise); the guess goes on as the line through its last two values."""
+
+    def __init__(self):
+        self.guesses = []
+
+    def __call__(self, x, clean, t, s, z):
+        if t == 500:
+            self.guesses = []
+        here = math.log(KEPT[t] / (1 - KEPT[t])) / 2
+        self.guesses.append((here, clean))
+        if s == 0:
+            return clean
+        there = math.log(KEPT[s] / (1 - KEPT[s])) / 2
+        if len(self.guesses) > 1:
+            before, guess_before = self.guesses[-2]
+            slope = (clean - guess_before) / (here - before)
+            clean = clean + slope * (there - here) / 2
+        grown = math.exp(here - there)
+        return x * math.sqrt((1 - KEPT[s]) / (1 - KEPT[t])) + math.sqrt(KEPT[s]) * (1 - grown) * clean
+
+
 def window(released, audio, indicator, identity, style, past, steps, step_to, noise, first, scales, mode, threshold):
     """Motion [1, L, D] of one row; `past` is (motion, audio), `scales` (audio, style), `threshold` a triple or none."""
     silent = released.null_audio_feat.expand(1, audio.shape[1], -1)

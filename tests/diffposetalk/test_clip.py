@@ -72,6 +72,7 @@ def test_two_chained_windows_agree_with_a_plain_loop(head_rotation):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # 25 s of one quiet core
 def test_two_windows_of_all_500_steps_agree_with_a_plain_loop():
     waveform = torch.randn(1, 640 * 163, generator=G)
     noise = plainly.StoredNoise(100, 54, 200)
