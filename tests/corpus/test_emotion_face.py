@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from facestream_models.corpus.emotion_face import (
 from facestream_models.corpus.emotional_checks import lip_gap
 from facestream_models.corpus.emotions import EMOTIONS, Act
 from facestream_models.corpus.prosody import Prosody
+from facestream_models.corpus.speaking_style import style_of
 
+STYLE = replace(style_of("voice#0", 1), habitual_side=1, expressiveness=1.0)
 PARTED = [INDEX["jawOpen"], *sided("mouthUpperUp", "mouthLowerDown")]
 
 
@@ -34,7 +38,7 @@ def test_a_closure_wins_over_every_emotion(emotion: int, intensity: float, seed:
     face = random.random((9, CURVE_COUNT)) * 0.5
     face[:, PARTED[1:]] = 0.0
     face[:, INDEX["mouthClose"]] = face[:, INDEX["jawOpen"]]
-    expression = draw_expression(Act(emotion, intensity), 1, random)
+    expression = draw_expression(Act(emotion, intensity), STYLE, random)
     seal = np.linspace(0.0, 1.0, 9)
     worn = wear(face, expression, np.full(9, 1.2), np.full(9, float(speaking)), seal)
     assert worn.min() >= 0.0
@@ -45,7 +49,7 @@ def test_a_closure_wins_over_every_emotion(emotion: int, intensity: float, seed:
 
 def test_without_the_closure_rule_disgust_parts_the_lips() -> None:
     # The control of the test above.
-    expression = draw_expression(Act(EMOTIONS.index("disgusted"), 1.0), 1, np.random.default_rng(0))
+    expression = draw_expression(Act(EMOTIONS.index("disgusted"), 1.0), STYLE, np.random.default_rng(0))
     worn = wear(np.zeros((3, CURVE_COUNT)), expression, np.ones(3), np.ones(3), np.zeros(3))
     assert lip_gap(worn).min() > 0.04
 
@@ -56,7 +60,7 @@ def test_rounding_shrinks_under_a_smile_and_not_under_a_frown() -> None:
     one = np.ones(1)
     rounding = {}
     for name in ("happy", "sad"):
-        poses = [draw_expression(Act(EMOTIONS.index(name), 1.0), 1, np.random.default_rng(n)) for n in range(40)]
+        poses = [draw_expression(Act(EMOTIONS.index(name), 1.0), STYLE, np.random.default_rng(n)) for n in range(40)]
         worn = [wear(face, pose, one, one, np.zeros(1))[0] for pose in poses]
         rounding[name] = np.mean([row[INDEX["mouthPucker"]] for row in worn])
         smile = np.mean([row[sided("mouthSmile")].mean() for row in worn])
@@ -65,11 +69,13 @@ def test_rounding_shrinks_under_a_smile_and_not_under_a_frown() -> None:
 
 
 def test_contempt_keeps_to_its_side_and_pauses_have_their_own_pose() -> None:
-    left = draw_expression(Act(EMOTIONS.index("contempt"), 1.0), 1, np.random.default_rng(3)).pose
-    right = draw_expression(Act(EMOTIONS.index("contempt"), 1.0), -1, np.random.default_rng(3)).pose
+    left = draw_expression(Act(EMOTIONS.index("contempt"), 1.0), STYLE, np.random.default_rng(3)).pose
+    right = draw_expression(
+        Act(EMOTIONS.index("contempt"), 1.0), replace(STYLE, habitual_side=-1), np.random.default_rng(3)
+    ).pose
     assert left[INDEX["mouthDimpleLeft"]] > left[INDEX["mouthDimpleRight"]] == 0.0
     assert right[INDEX["mouthDimpleRight"]] > right[INDEX["mouthDimpleLeft"]] == 0.0
-    anger = draw_expression(Act(EMOTIONS.index("angry"), 1.0), 1, np.random.default_rng(3))
+    anger = draw_expression(Act(EMOTIONS.index("angry"), 1.0), STYLE, np.random.default_rng(3))
     blank = np.zeros((1, CURVE_COUNT))
     still = wear(blank, anger, np.ones(1), np.zeros(1), np.zeros(1))[0, sided("mouthPress")]
     talking = wear(blank, anger, np.ones(1), np.ones(1), np.zeros(1))[0, sided("mouthPress")]
@@ -80,7 +86,7 @@ def test_contempt_keeps_to_its_side_and_pauses_have_their_own_pose() -> None:
 def test_neutral_adds_nothing() -> None:
     face = np.random.default_rng(0).random((4, CURVE_COUNT)) * 0.4
     face = sealed(face, np.zeros(4))
-    expression = draw_expression(Act(0, 1.0), 1, np.random.default_rng(0))
+    expression = draw_expression(Act(0, 1.0), STYLE, np.random.default_rng(0))
     face[:, sided("mouthSmile", "mouthFrown")] = 0.0
     np.testing.assert_allclose(wear(face, expression, np.ones(4), np.ones(4), np.zeros(4)), face)
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facestream.curves import CURVE_COUNT, INDEX, MIRROR_PAIRS, columns, sided
 from facestream_models.corpus.emotions import EMOTIONS, Act, jitter
 from facestream_models.corpus.prosody import Prosody, smoothed
+from facestream_models.corpus.speaking_style import SpeakingStyle
 
 Float64 = NDArray[np.float64]
 
@@ -67,9 +68,9 @@ class Expression(NamedTuple):
     lip_scale: float
 
 
-def draw_expression(act: Act, habitual_side: int, random: np.random.Generator) -> Expression:
-    """The expression of `act`; `habitual_side` (+1 left, -1 right) is where one-sided parts go."""
-    amounts = act.amounts
+def draw_expression(act: Act, style: SpeakingStyle, random: np.random.Generator) -> Expression:
+    """The expression of `act` on the face of a speaker of that style."""
+    amounts = act.amounts * style.expressiveness
     pose, pause_pose = np.zeros(CURVE_COUNT), np.zeros(CURVE_COUNT)
     for name, amount in zip(EMOTIONS, amounts, strict=True):
         for table, target in ((POSES, pose), (PAUSE_POSES, pause_pose)):
@@ -77,7 +78,7 @@ def draw_expression(act: Act, habitual_side: int, random: np.random.Generator) -
                 strength = float(jitter(1, random)[0]) * float(np.exp(random.normal(0.0, _COMPONENT_SPREAD)))
                 if random.random() < _SKIPPED_SHARE:
                     strength *= _SKIPPED_STRENGTH
-                target[_columns_of(curve, habitual_side)] += amount * weight * strength
+                target[_columns_of(curve, style.habitual_side)] += amount * weight * strength
     for left, right in MIRROR_PAIRS:
         pose[INDEX[left]] *= random.uniform(*_SIDE_GAINS)
         pose[INDEX[right]] *= random.uniform(*_SIDE_GAINS)

@@ -75,7 +75,7 @@ FULL_SHIFTS: dict[str, VoiceShift] = {
 }  # fmt: skip
 """The table of section 8; the contours, which it gives in words, are this project's reading of them."""
 
-_EVERYDAY = VoiceShift(pitch=0.7, melody=0.10, pace=0.04, level=1.5, tilt=0.5, tract=0.005, fall=0.4, accents=0.25)
+_EVERYDAY = VoiceShift(pitch=0.5, melody=0.08, pace=0.03, level=1.0, tilt=0.3, tract=0.003, fall=0.3, accents=0.2)
 """Standard deviations of what a calm voice does from one utterance to the next."""
 
 

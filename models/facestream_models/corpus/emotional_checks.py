@@ -38,6 +38,8 @@ _BANDS = 24
 _LAGS_S = (0.0, 0.04, 0.08, 0.12, 0.16, 0.20, 0.24)
 _SMOOTHING_S = 0.10
 _SEALED_MM = 1.0
+_EDGE_S = 0.25
+_FEWEST_TAKES = 4
 
 
 def motion_statistics(take: Take) -> Float64:
@@ -69,6 +71,17 @@ def voice_statistics(take: Take) -> Float64:
     ]  # fmt: skip
     loudness = [level[loud].mean(), level[loud].std(), np.abs(np.diff(level[loud])).mean(), loud.mean()]
     return np.array([*melody, *loudness, *decibel.mean(axis=1), *decibel.std(axis=1)])
+
+
+def relative_to_voice(features: Float64, speakers: Sequence[str]) -> Float64:
+    """Features [N, D] minus the mean of the same voice's takes; NaN where a voice has fewer than four."""
+    voices = np.array([speaker.partition("#")[0] for speaker in speakers])
+    relative = np.full_like(features, np.nan)
+    for voice in np.unique(voices):
+        own = voices == voice
+        if own.sum() >= _FEWEST_TAKES:
+            relative[own] = features[own] - features[own].mean(axis=0)
+    return relative
 
 
 def classification(
@@ -147,7 +160,8 @@ def _speech_tracks(take: Take) -> Float64:
     frame_times = np.arange(len(speed)) / take.frame_rate
     rows = [np.interp(prosody.times, frame_times, speed), prosody.loudness, np.minimum(slope, 1.0)]
     begin, finish = prosody.phrases[0][0], prosody.phrases[-1][1]
-    inside = (prosody.times >= begin) & (prosody.times <= finish)
+    # Every voice and every head starts and stops: those edges would agree in any pair.
+    inside = (prosody.times >= begin + _EDGE_S) & (prosody.times <= finish - _EDGE_S)
     smooth = np.stack([smoothed(row, _SMOOTHING_S)[inside] for row in rows])
     scores = (smooth - smooth.mean(axis=1, keepdims=True)) / (smooth.std(axis=1, keepdims=True) + 1e-9)
     return np.concatenate([scores, scores[1:2] + scores[2:3]])
@@ -184,11 +198,18 @@ def check(takes: dict[str, list[Take]], profile: RigProfile) -> dict[str, Any]:
         }
         for split, part in takes.items()
     }
-    for name, statistics in (("motion", motion_statistics), ("voice", voice_statistics)):
-        features = {split: np.stack([statistics(take) for take in part]) for split, part in takes.items()}
-        confusions = classification(
-            (features["train"], labels["train"]), (features["validation"], labels["validation"])
-        )
+    features: dict[str, dict[str, Float64]] = {
+        "motion": {split: np.stack([motion_statistics(take) for take in part]) for split, part in takes.items()},
+        "voice": {split: np.stack([voice_statistics(take) for take in part]) for split, part in takes.items()},
+    }
+    features["voice, beside the speaker's usual"] = {
+        split: relative_to_voice(features["voice"][split], [take.speaker for take in part])
+        for split, part in takes.items()
+    }
+    for name, found in features.items():
+        known = {split: np.isfinite(part).all(axis=1) for split, part in found.items()}
+        train, test = ((found[split][known[split]], labels[split][known[split]]) for split in ("train", "validation"))
+        confusions = classification(train, test)
         figures[f"emotion from {name}"] = {
             "accuracy": round(float(np.trace(confusions) / confusions.sum()), 3),
             "recall": {
@@ -200,8 +221,8 @@ def check(takes: dict[str, list[Take]], profile: RigProfile) -> dict[str, Any]:
     everything = [take for part in takes.values() for take in part]
     figures["closure"] = {}
     for number, emotion in enumerate(EMOTIONS):
-        found = [closures(take, profile) for take in everything if take.act.emotion == number]
-        closed, apart = (np.concatenate(column) for column in zip(*found, strict=True))
+        lips = [closures(take, profile) for take in everything if take.act.emotion == number]
+        closed, apart = (np.concatenate(column) for column in zip(*lips, strict=True))
         figures["closure"][emotion] = {
             "bilabials": len(closed),
             "rate": round(float(closed.mean()), 4),

@@ -116,7 +116,7 @@ def acted_motion(
     prosody = prosody_of(utterance, f0)
     seal, speaking = seal_of(utterance), prosody.speaking()
     when = course(prosody.times, prosody.phrases, random)
-    expression = draw_expression(act, style.habitual_side, random)
+    expression = draw_expression(act, style, random)
     strength = strength_over_time(when, prosody)
     face = styled_speech(
         utterance,

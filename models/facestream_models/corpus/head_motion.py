@@ -8,6 +8,7 @@ Sources: speech-motion-data specification, section 8, after Munhall 2004, Graf 2
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
 from facestream_models.corpus.coarticulation import FRAME_RATE
@@ -19,12 +20,15 @@ Float64 = NDArray[np.float64]
 
 YAW, PITCH, ROLL = range(3)
 
-_NODDED_ACCENTS = 0.75
+_NODDED_WEAK, _NODDED_STRONG = 0.2, 0.9
 _NOD_DEG, _NOD_S, _LAG_S = (2.0, 6.0), (0.25, 0.45), (0.0, 0.15)
+_BEAT_DEG, _BEAT_S, _BEAT_FROM = 3.0, (0.20, 0.30), 0.4
+"""Loud syllables move the head too, accented or not: a usual one by one or two degrees. Without these beats the head's
+speed and the voice correlate by .2 only (measured 2026-11-21)."""
 _DRIFT_DEG = np.array([2.5, 1.8, 1.2])  # yaw, pitch, roll
 _DRIFT_S = 2.5
 _STILL_AFTER_S, _STILL_PACE = 0.6, 0.02
-_LEAST_PACE, _LOUDNESS_PACE, _MELODY_PACE = 0.10, 1.6, 0.9
+_LEAST_PACE, _DRIVEN_PACE = 0.10, 1.5
 _FASTEST_MELODY = 40.0  # semitones a second
 _CUTOFF_S = 0.10
 
@@ -46,6 +50,7 @@ def head_motion(
     )
     lively = _drift(prosody, style, random)
     lively[:, PITCH] += _nods(prosody, style, random)
+    lively += _beats(prosody, style, random)
     degrees = lively * (amplitude * style.head_amplitude) + _emotional_pose(act, style, course)
     return as_axis_angles(np.deg2rad(degrees))
 
@@ -64,19 +69,46 @@ def head_speed(head: Float64, frame_rate: int) -> Float64:
 
 
 def _nods(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) -> Float64:
-    """Pitch in degrees `[F]`: down and back on most accents, the stronger the deeper."""
+    """Pitch in degrees `[F]`: down and back on accents, the stronger the likelier and the deeper."""
     pitch = np.zeros(len(prosody.times))
     for time, strength in prosody.accents:
-        if random.random() >= _NODDED_ACCENTS:
+        if random.random() >= _NODDED_WEAK + (_NODDED_STRONG - _NODDED_WEAK) * strength:
             continue
         low, high = _NOD_DEG
-        depth = np.clip(low + (high - low) * strength * random.uniform(0.6, 1.3), low, high)
+        depth = np.clip(low + (high - low) * strength * random.uniform(0.5, 1.2), low, high)
         length = random.uniform(*_NOD_S) / np.sqrt(style.head_tempo)
         # The accent falls into the way down: the nod is under way when the syllable sounds.
         start = time + random.uniform(*_LAG_S) - 0.3 * length
-        share = (prosody.times - start) / length
-        pitch += depth * soft_step(share / 0.45) * (1.0 - soft_step((share - 0.45) / 0.55))
+        pitch += depth * _dip(prosody.times, start, length)
     return pitch
+
+
+def _dip(times: Float64, start: float, length: float) -> Float64:
+    """Down and back `[F]`, 0 to 1 to 0, the way down a little faster."""
+    share = (times - start) / length
+    return soft_step(share / 0.45) * (1.0 - soft_step((share - 0.45) / 0.55))
+
+
+def _beats(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) -> Float64:
+    """Degrees `[F, 3]`: a small dip on every loud syllable, mostly in pitch, as deep as it is loud and melodious."""
+    drive = _drive(prosody)
+    peaks, _ = find_peaks(drive, height=_BEAT_FROM, prominence=0.05)
+    moved = np.zeros((len(drive), 3))
+    for peak in peaks:
+        length = random.uniform(*_BEAT_S) / np.sqrt(style.head_tempo)
+        # Fastest while the syllable sounds, not before and after it.
+        start = prosody.times[peak] + 0.5 * random.uniform(*_LAG_S) - 0.25 * length
+        direction = np.array([random.normal(0.0, 0.5), 1.0, random.normal(0.0, 0.3)])
+        depth = _BEAT_DEG * (float(drive[peak]) - _BEAT_FROM) * random.uniform(0.7, 1.3)
+        moved += np.outer(depth * _dip(prosody.times, start, length), direction)
+    return moved
+
+
+def _drive(prosody: Prosody) -> Float64:
+    """What of the voice moves the head `[F]`, about 0..1: loudness and how fast the melody moves."""
+    slope = np.abs(np.gradient(smoothed(prosody.pitch_st, 0.02)) * FRAME_RATE) / _FASTEST_MELODY
+    slope = np.where(prosody.voiced, np.minimum(slope, 1.0), 0.0)
+    return smoothed(prosody.loudness, 0.04) ** 2 + 0.5 * smoothed(slope, 0.06)
 
 
 def _drift(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) -> Float64:
@@ -95,10 +127,7 @@ def _drift(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) 
 
 def _pace(prosody: Prosody) -> Float64:
     """How fast the drift's clock runs `[F]`: 1 on the average of speech, slow in pauses of 600 ms and more."""
-    slope = np.abs(np.gradient(smoothed(prosody.pitch_st, 0.02)) * FRAME_RATE) / _FASTEST_MELODY
-    slope = np.where(prosody.voiced, np.minimum(slope, 1.0), 0.0)
-    driven = _LOUDNESS_PACE * smoothed(prosody.loudness, 0.05) ** 2 + _MELODY_PACE * smoothed(slope, 0.08)
-    pace = _LEAST_PACE + driven
+    pace = _LEAST_PACE + _DRIVEN_PACE * _drive(prosody)
     edges = [0.0, *(time for phrase in prosody.phrases for time in phrase), len(pace) / FRAME_RATE]
     for begin, finish in zip(edges[0::2], edges[1::2], strict=True):  # what lies between phrases
         if finish - begin >= _STILL_AFTER_S:

@@ -25,8 +25,8 @@ class SpeakingStyle:
     `head_amplitude` .3-2.5, `head_tempo` .7-1.4. `smile_bias` and `mouth_asymmetry` in curve weights, positive for
     more smile and for a mouth that does more on the left. `closure_press` .2-.5 is how hard lips press in p b m.
     The resting face wears `rest_brow` (positive: lifted, negative: lowered), `rest_squint` and `rest_frown`.
-    `habitual_side` (+1 left, -1 right) is the side of one-sided expressions. `pitch_offset` in semitones and
-    `tract_offset` tell personas of one voice apart by ear.
+    `expressiveness` .5-1.2 is how much of an emotion the face shows, `habitual_side` (+1 left, -1 right) the side of
+    one-sided expressions. `pitch_offset` in semitones and `tract_offset` tell personas of one voice apart by ear.
     """
 
     jaw_scale: float
@@ -42,6 +42,7 @@ class SpeakingStyle:
     rest_brow: float
     rest_squint: float
     rest_frown: float
+    expressiveness: float
     habitual_side: int
     pitch_offset: float
     tract_offset: float
@@ -80,6 +81,7 @@ def style_of(speaker: str, seed: int) -> SpeakingStyle:
         rest_brow=float(random.normal(0.0, 0.10)),
         rest_squint=float(abs(random.normal(0.0, 0.08))),
         rest_frown=float(abs(random.normal(0.0, 0.07))),
+        expressiveness=gain(0.5, 1.2),
         habitual_side=int(random.choice([-1, 1])),
         pitch_offset=float(random.normal(0.0, 1.0)),
         tract_offset=float(random.normal(0.0, 0.02)),
