@@ -156,9 +156,11 @@ def test_a_checkpoint_of_the_released_size_becomes_a_bundle(tmp_path, capsys):
     assert {name: sha256(output / name) for name in manifest["files"]} == manifest["files"]
     assert manifest["training"]["sha256"] == sha256(checkpoint)
     assert load_profile(output / "rig_profile.npz").head_digest == manifest["head_digest"]
-    assert manifest["graphs"]["motion"]["inputs"]["actor"] == ["rows", 32]
-    session = onnxruntime.InferenceSession(str(output / "motion.onnx"), providers=["CPUExecutionProvider"])
-    assert [value.name for value in session.get_inputs()] == list(manifest["graphs"]["motion"]["inputs"])
+    motion = manifest["graphs"][1]
+    assert motion["inputs"]["actor"] == ["B", 32]
+    assert motion["outputs"]["motion"] == ["B", "4*K", 53]
+    session = onnxruntime.InferenceSession(str(output / motion["file"]), providers=["CPUExecutionProvider"])
+    assert [value.name for value in session.get_inputs()] == list(motion["inputs"])
     del session
     state = released("old")
     del state["sequence_decoder.squasher_2_t.encoder.layers.4.norm2.weight"]

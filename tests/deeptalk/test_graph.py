@@ -66,3 +66,16 @@ def test_graphs_hold_only_what_use_needs_and_name_no_files(made):
     assert stored < 1.3 * sum(parameter.numel() for part in used for parameter in part.parameters())
     assert not any(node.doc_string for node in model.graph.node)
     assert b"facestream_models" not in model.SerializeToString()
+
+
+def test_the_files_have_the_axes_that_are_told(made):
+    network, folder = made
+    for graph, name in ((EmotionGraph(network), EMOTION_GRAPH), (MotionGraph(network), MOTION_GRAPH)):
+        stored = onnx.load(folder / name).graph
+        found = {
+            value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
+            for value in (*stored.input, *stored.output)
+        }
+        told = graph.inputs | graph.outputs
+        assert list(found) == list(told)
+        assert {name: found[name] for name in graph.inputs} == graph.inputs

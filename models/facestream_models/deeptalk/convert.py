@@ -11,11 +11,9 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-
-import onnx
 
 from facestream.errors import InvalidValue
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT
@@ -65,7 +63,7 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as made:
         folder = Path(made) / output.name
         folder.mkdir()
-        export_graphs(network, folder)
+        graphs = export_graphs(network, folder)
         say(f"{EMOTION_GRAPH}, {MOTION_GRAPH}: equal to torch")
         if head is not None:
             save_profile(fit_rig_profile(head), folder / PROFILE)
@@ -77,13 +75,15 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
             "keys": account.keys,
             "dropped": account.dropped,
         }
-        content = manifest(folder, source, None if head is None else head.digest())
+        content = manifest(folder, graphs, source, None if head is None else head.digest())
         (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         shutil.move(folder, output)
     return output
 
 
-def manifest(folder: Path, source: dict[str, Any], head_digest: str | None) -> dict[str, Any]:
+def manifest(
+    folder: Path, graphs: Mapping[str, EmotionGraph | MotionGraph], source: dict[str, Any], head_digest: str | None
+) -> dict[str, Any]:
     """What `manifest.json` says of the files in `folder`; `head_digest` is `None` without FLAME: no ARKit weights."""
     shape = DeepTalkShape().generator
     return {
@@ -91,10 +91,7 @@ def manifest(folder: Path, source: dict[str, Any], head_digest: str | None) -> d
         "family": "deeptalk",
         "name": "deeptalk",
         "version": _VERSION,
-        "graphs": {
-            "emotion": {"file": EMOTION_GRAPH, **_signature(folder / EMOTION_GRAPH, EmotionGraph)},
-            "motion": {"file": MOTION_GRAPH, **_signature(folder / MOTION_GRAPH, MotionGraph)},
-        },
+        "graphs": [{"file": name, "inputs": graph.inputs, "outputs": graph.outputs} for name, graph in graphs.items()],
         "sample_rate_hz": SAMPLE_RATE,
         "code_samples": CODE_SAMPLES,
         "motion_rate": f"{FRAME_RATE}/1",
@@ -114,18 +111,6 @@ def sha256(path: Path) -> str:
     """Digest of a file, read by pieces: checkpoints are a gigabyte."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _signature(path: Path, graph: type[EmotionGraph | MotionGraph]) -> dict[str, dict[str, list[int | str]]]:
-    """Names and shapes of a graph's inputs and outputs, as the file itself has them; free axes by their names."""
-    stored = onnx.load(path).graph
-
-    def shapes(values: Any, names: tuple[str, ...]) -> dict[str, list[int | str]]:
-        axes = {value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
-                for value in values}  # fmt: skip
-        return {name: axes[name] for name in names}
-
-    return {"inputs": shapes(stored.input, graph.inputs), "outputs": shapes(stored.output, graph.outputs)}
 
 
 def _card(account: Account) -> str:

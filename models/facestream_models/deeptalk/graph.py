@@ -20,12 +20,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facestream.errors import EngineError
-from facestream_models.deeptalk.audio import CODE_SAMPLES
+from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAMES_PER_CODE
 from facestream_models.deeptalk.system import DeepTalk
 
 OPSET = 18
@@ -35,22 +34,22 @@ TOLERANCE = 1e-4
 
 _TRACED_CODES = 3
 _PROBED_CODES = 7
-_PCM = {0: "rows", 1: "samples"}
-_ROWS = {0: "rows"}
 
-Arrays = Mapping[str, NDArray[np.float32]]
+Shapes = dict[str, list[int | str]]
+"""Axes of each input or output by name: a number, or text where a caller chooses."""
+
+_PCM: list[int | str] = ["B", f"{CODE_SAMPLES}*K"]
 
 
 class EmotionGraph(nn.Module):
     """See the module text."""
 
-    inputs = ("pcm",)
-    outputs = ("mean", "log_variance")
-    axes = {"pcm": _PCM, "mean": _ROWS, "log_variance": _ROWS}  # noqa: RUF012
-
     def __init__(self, network: DeepTalk) -> None:
         super().__init__()
         self.network = network
+        width = network.shape.emotion.embedding
+        self.inputs: Shapes = {"pcm": _PCM}
+        self.outputs: Shapes = {"mean": ["B", width], "log_variance": ["B", width]}
         self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
 
     def forward(self, pcm: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,21 +60,25 @@ class EmotionGraph(nn.Module):
 class MotionGraph(nn.Module):
     """See the module text."""
 
-    inputs = ("pcm", "emotion", "actor", "top_noise", "bottom_noise")
-    outputs = ("motion", "top", "bottom")
-    axes = {  # noqa: RUF012
-        "pcm": _PCM,
-        "emotion": _ROWS,
-        "actor": _ROWS,
-        "motion": {0: "rows", 1: "frames"},
-        **{name: {0: "rows", 1: "top_codes"} for name in ("top_noise", "top")},
-        **{name: {0: "rows", 1: "bottom_codes"} for name in ("bottom_noise", "bottom")},
-    }
-
     def __init__(self, network: DeepTalk) -> None:
         super().__init__()
         self.network = network
-        self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
+        shape = network.shape.generator
+        top: list[int | str] = ["B", "K", shape.codes]
+        bottom: list[int | str] = ["B", "2*K", shape.codes]
+        self.inputs: Shapes = {
+            "pcm": _PCM,
+            "emotion": ["B", shape.emotion],
+            "actor": ["B", shape.actors],
+            "top_noise": top,
+            "bottom_noise": bottom,
+        }
+        self.outputs: Shapes = {
+            "motion": ["B", f"{FRAMES_PER_CODE}*K", network.shape.prior.coefficients],
+            "top": top,
+            "bottom": bottom,
+        }
+        self.eval()
 
     def forward(self, pcm: Tensor, emotion: Tensor, actor: Tensor, top_noise: Tensor,
                 bottom_noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
@@ -83,11 +86,19 @@ class MotionGraph(nn.Module):
         return motion, top, bottom
 
 
-def export_graphs(network: DeepTalk, folder: Path) -> None:
-    """Write both graphs into `folder` and hold each to torch. Raises `EngineError` where they differ."""
-    for graph, name in ((EmotionGraph(network), EMOTION_GRAPH), (MotionGraph(network), MOTION_GRAPH)):
+def export_graphs(network: DeepTalk, folder: Path) -> dict[str, EmotionGraph | MotionGraph]:
+    """Write both graphs into `folder`, hold each to torch, and return them by file name.
+
+    Raises `EngineError` where a file does not give what torch gives.
+    """
+    graphs: dict[str, EmotionGraph | MotionGraph] = {
+        EMOTION_GRAPH: EmotionGraph(network),
+        MOTION_GRAPH: MotionGraph(network),
+    }
+    for name, graph in graphs.items():
         _export(graph, example(network, rows=2, codes=_TRACED_CODES), folder / name)
         check_graph(graph, folder / name, example(network, rows=1, codes=_PROBED_CODES))
+    return graphs
 
 
 def example(network: DeepTalk, rows: int, codes: int) -> dict[str, Tensor]:
@@ -130,7 +141,10 @@ def _export(graph: EmotionGraph | MotionGraph, inputs: Mapping[str, Tensor], pat
             opset_version=OPSET,
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
-            dynamic_axes=graph.axes,
+            dynamic_axes={
+                name: {place: axis for place, axis in enumerate(axes) if isinstance(axis, str)}
+                for name, axes in (graph.inputs | graph.outputs).items()
+            },
         )
     model = onnx.load(path)
     for node in model.graph.node:
