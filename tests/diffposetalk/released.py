@@ -82,6 +82,16 @@ class DiffTalkingHead(nn.Module):
         self.diffusion_sched = Schedule()
 
 
+def unlike(network):
+    """Makes equal parameters differ: fresh norms and biases would hide that two of them were exchanged."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += (
+                0.2 * torch.randn_like(parameter) / max(1.0, parameter.shape[-1] ** 0.5 * (parameter.dim() > 1))
+            )
+    return network.eval()
+
+
 class StyleEncoder(nn.Module):
     def __init__(self, motion):
         super().__init__()
@@ -120,4 +130,10 @@ def published_speech(shape, prefix="audio_encoder."):
         sizes |= {f"{name}.weight": size, f"{name}.bias": size[:1]}
     for name, width in norms.items():
         sizes |= {f"{name}.weight": (width,), f"{name}.bias": (width,)}
-    return {prefix + name: torch.randn(size) / math.sqrt(max(size)) for name, size in sizes.items()}
+    tensors = {prefix + name: torch.randn(size) / math.sqrt(math.prod(size[1:])) for name, size in sizes.items()}
+    for name, size in sizes.items():
+        if name.endswith(".bias"):
+            tensors[prefix + name] = 0.1 * torch.randn(size)
+        elif name.endswith(("norm.weight", "weight_g")):
+            tensors[prefix + name] = 1.0 + 0.2 * torch.randn(size)
+    return tensors

@@ -63,12 +63,12 @@ def test_two_chained_windows_agree_with_a_plain_loop(head_rotation):
     ours = generate_clip(SAMPLERS[head_rotation], waveform, PERSON, how, [noise])
     steps = [update.step for update in how.plan]
     plain = plain_clip(head_rotation, waveform, 163, steps, plainly.next_ddpm, noise)
-    torch.testing.assert_close(ours, plain, atol=1e-4, rtol=0.0)
+    torch.testing.assert_close(ours, plain, atol=3e-5, rtol=0.0)
     # The controls: the second window knows the first, and the end of the audio shows.
     first_only = generate_clip(SAMPLERS[head_rotation], waveform[:, 64_000:], PERSON, how, [noise])
     assert (first_only - ours[:, 100:]).abs().max() > 1e-2
     shorter = plain_clip(head_rotation, waveform, 162, steps, plainly.next_ddpm, noise)
-    assert (shorter[:, 100:] - plain[:, 100:162]).abs().max() > 1e-3
+    assert (shorter[:, 100:] - plain[:, 100:162]).abs().max() > 3e-4
 
 
 @pytest.mark.slow

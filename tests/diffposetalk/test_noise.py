@@ -38,6 +38,8 @@ def test_numbers_are_normal_and_independent():
     assert abs(drawn.mean()) < 0.01
     assert drawn.std() == pytest.approx(1.0, abs=0.01)
     assert (np.abs(drawn) > 1.96).mean() == pytest.approx(0.05, abs=0.003)
+    steps = drawn.reshape(6, 3, -1)  # nor does a step use what made the one before
+    assert abs(np.corrcoef(steps[:, 0].ravel(), steps[:, 1].ravel() ** 2)[0, 1]) < 0.02
     for axis in range(3):  # no neighbour follows another
         ahead, behind = np.moveaxis(drawn, axis, 0)[1:], np.moveaxis(drawn, axis, 0)[:-1]
         assert abs(np.corrcoef(ahead.ravel(), behind.ravel())[0, 1]) < 0.01
