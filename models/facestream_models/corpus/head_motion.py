@@ -29,7 +29,7 @@ _DRIFT_DEG = np.array([2.5, 1.8, 1.2])  # yaw, pitch, roll
 _DRIFT_S = 2.5
 _STILL_AFTER_S, _STILL_PACE = 0.6, 0.02
 _LEAST_PACE, _DRIVEN_PACE = 0.10, 1.5
-_FASTEST_MELODY = 40.0  # semitones a second
+_FASTEST_MELODY = 35.0  # semitones a second
 _CUTOFF_S = 0.10
 
 _HELD_DEG: dict[str, tuple[float, float, float]] = {
@@ -108,7 +108,7 @@ def _drive(prosody: Prosody) -> Float64:
     """What of the voice moves the head `[F]`, about 0..1: loudness and how fast the melody moves."""
     slope = np.abs(np.gradient(smoothed(prosody.pitch_st, 0.02)) * FRAME_RATE) / _FASTEST_MELODY
     slope = np.where(prosody.voiced, np.minimum(slope, 1.0), 0.0)
-    return smoothed(prosody.loudness, 0.04) ** 2 + 0.5 * smoothed(slope, 0.06)
+    return 0.9 * smoothed(prosody.loudness, 0.04) ** 2 + 0.7 * smoothed(slope, 0.06)
 
 
 def _drift(prosody: Prosody, style: SpeakingStyle, random: np.random.Generator) -> Float64:
