@@ -11,7 +11,7 @@ from facestream.curves import INDEX, sided
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotion_voice import take_apart
 from facestream_models.corpus.emotional import emotions_of_visit, make_all, make_split
-from facestream_models.corpus.emotional_checks import classification, closures, lip_gap
+from facestream_models.corpus.emotional_checks import classification, closures, lip_gap, relative_to_voice
 from facestream_models.corpus.emotional_take import MOTION_SIZE, Take, act_out
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.corpus.phones import INDEX as CLASS
@@ -165,3 +165,16 @@ def test_the_classifier_learns_what_is_there_and_nothing_from_chance() -> None:
         confusions = classification((inputs[:300], labels[:300]), (inputs[300:], labels[300:]))
         assert confusions.sum() == 100
         assert low <= np.trace(confusions) / 100 <= high
+
+
+def test_a_voice_is_compared_with_itself() -> None:
+    random = np.random.default_rng(1)
+    speakers = ["a#0", "a#1", "b#0"] * 5 + ["rare#0"] * 3
+    own = random.normal(size=(18, 4))
+    usual = {name: random.normal(0.0, 10.0, 4) for name in ("a", "b", "rare")}
+    heard = own + np.stack([usual[speaker[:-2]] for speaker in speakers])
+    relative = relative_to_voice(heard, speakers)
+    assert np.isnan(relative[15:]).all()
+    for voice in "ab":
+        rows = [number for number, speaker in enumerate(speakers) if speaker[:-2] == voice]
+        np.testing.assert_allclose(relative[rows], own[rows] - own[rows].mean(axis=0), atol=1e-9)

@@ -136,7 +136,8 @@ def head_and_voice(takes: Sequence[Take], random: np.random.Generator) -> dict[s
 
     Up to 100 takes, tracks smoothed by 0.1 s. One lag for all clips, the best of 0 to 0.24 s for each line.
     """
-    tracks = [_speech_tracks(take) for take in takes[:_MOST_HEADS]]
+    every = -(-len(takes) // _MOST_HEADS)
+    tracks = [_speech_tracks(take) for take in takes[::every]]
     tracks = [track for track in tracks if track.shape[1] > FRAME_RATE]
     order = _derangement(len(tracks), random)
     result: dict[str, dict[str, float]] = {}
