@@ -143,3 +143,17 @@ def test_doctor_finds_this_installation_well(
     report = capfd.readouterr().out
     assert "model live" in report
     assert "fail" not in report
+
+
+def test_converting_asks_for_a_known_family_and_for_the_terms(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert "there is: deeptalk" in failure(monkeypatch, capfd, "models", "convert", "wav2lip")
+    checkpoint = tmp_path / "DEEPTalk.pth"
+    checkpoint.write_bytes(b"")
+    said = failure(monkeypatch, capfd, "models", "convert", "deeptalk", "--checkpoint", str(checkpoint))
+    assert "--accept-terms" in said
+    said = failure(
+        monkeypatch, capfd, "models", "convert", "deeptalk", "--checkpoint", str(checkpoint), "--accept-terms"
+    )
+    assert str(checkpoint) in said

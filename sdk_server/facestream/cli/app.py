@@ -1,13 +1,13 @@
 """The `facestream` command and its one rule for errors: a failure is one line and exit code 2, never a traceback."""
 
 import sys
-from importlib.metadata import entry_points
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from facestream.cli import animate, demo, doctor, models, serve, stream
+from facestream.cli.science import run_science_command
 from facestream.errors import FacestreamError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app.command("animate")(animate.animate)
 app.command("stream")(stream.stream)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
-app.command("models")(models.models)
+app.add_typer(models.app, name="models")
 
 
 @app.command(
@@ -33,20 +33,6 @@ app.command("models")(models.models)
 def head(context: typer.Context) -> None:
     """Heads: fit a rig profile for a FLAME file of yours (needs the `train` extra)."""
     run_science_command("head", context.args)
-
-
-def run_science_command(name: str, arguments: list[str]) -> None:
-    """Run a command that lives outside the runtime, found by entry point so that the runtime never imports it."""
-    for entry in entry_points(group="facestream.commands", name=name):
-        try:
-            command = entry.load()
-        except ModuleNotFoundError as error:
-            raise FacestreamError(
-                f"'facestream {name}' needs the package {error.name!r}; install it: pip install 'facestream[train]'"
-            ) from error
-        command(args=arguments, prog_name=f"facestream {name}")
-        return
-    raise FacestreamError(f"'facestream {name}' is not part of this installation; reinstall facestream")
 
 
 def main() -> None:

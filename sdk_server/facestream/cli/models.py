@@ -8,17 +8,26 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from facestream.cli.science import run_science_command
 from facestream.engines.bundle import Bundle, list_bundles
-from facestream.errors import BundleError
+from facestream.errors import BundleError, NotFound
 
 COLUMNS = ("name", "version", "family", "look-ahead", "size", "licence", "state")
+CONVERTED = ("deeptalk",)
+"""Families whose released weights can be made into a bundle."""
+
+app = typer.Typer()
 
 
+@app.callback(invoke_without_command=True)
 def models(
+    context: typer.Context,
     folder: Annotated[list[Path] | None, typer.Option(help="look here too; may be given more than once")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for scripts")] = False,
 ) -> None:
     """List model bundles with their version, look-ahead, size and licence; every file is checked against its hash."""
+    if context.invoked_subcommand is not None:
+        return
     found = [_described(name, path) for name, path in list_bundles(folder or ()).items()]
     if as_json:
         print(json.dumps(found, indent=2))
@@ -29,6 +38,18 @@ def models(
     for row in found:
         table.add_row(*(row[key] for key in COLUMNS))
     Console().print(table)
+
+
+@app.command(
+    "convert",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def convert(context: typer.Context, family: Annotated[str, typer.Argument(help=", ".join(CONVERTED))]) -> None:
+    """Make a bundle from released weights that you bring (needs the `train` extra)."""
+    if family not in CONVERTED:
+        raise NotFound("family to convert", family, CONVERTED)
+    run_science_command(f"convert-{family}", context.args, f"models convert {family}")
 
 
 def _described(name: str, folder: Path) -> dict[str, str]:
