@@ -68,7 +68,7 @@ class Schedule(nn.Module):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float64).float())
 
 
-class DiffTalkingHead(nn.Module):
+class PlainDenoiser(nn.Module):
     """Without its audio encoder, which `published_speech` names."""
 
     def __init__(self, motion=54, window=100, past=10, width=512, layers=8, hidden=2048, speech_width=768):

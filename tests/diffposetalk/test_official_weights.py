@@ -20,7 +20,7 @@ from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.speech import SpeechFeatures
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
 from facestream_models.encoders.speech_weights import load_whole
-from tests.diffposetalk.released import DiffTalkingHead
+from tests.diffposetalk.released import PlainDenoiser
 from tests.diffposetalk.released import StyleEncoder as ReleasedStyleEncoder
 from tests.diffposetalk.tiny import SPEECH, released
 
@@ -88,7 +88,7 @@ def test_every_key_of_a_released_style_encoder_has_its_place(suffix, head_rotati
 def test_the_reference_of_the_tests_has_the_released_names(module, motion):
     # Else agreement with it would say little about the released checkpoints.
     with torch.device("meta"):
-        reference = DiffTalkingHead(motion)
+        reference = PlainDenoiser(motion)
         style = ReleasedStyleEncoder(motion)
     ours = {name: list(tensor.shape) for name, tensor in reference.state_dict().items()}
     assert ours == {key: size for key, size in KEYS[module].items() if not key.startswith("audio_encoder.")}
@@ -166,7 +166,7 @@ def test_a_style_encoder_of_another_motion_is_refused():
 
 @pytest.mark.slow
 def test_a_checkpoint_of_full_size_loads():
-    reference = DiffTalkingHead(54)
+    reference = PlainDenoiser(54)
     state = reference.state_dict()
     for key, size in KEYS["diff_talking_head_head"].items():
         if key.startswith("audio_encoder."):

@@ -7,7 +7,7 @@ import torch
 from facestream_models.diffposetalk.denoiser import Past
 from facestream_models.diffposetalk.official_weights import official_model
 from facestream_models.encoders.speech_transformer import SpeechTransformerShape
-from tests.diffposetalk.released import DiffTalkingHead, published_speech, unlike
+from tests.diffposetalk.released import PlainDenoiser, published_speech, unlike
 
 SPEECH = SpeechTransformerShape(
     channels=16, width=32, layers=3, heads=2, hidden=48, position_kernel=16, position_groups=4
@@ -19,7 +19,7 @@ def released(head_rotation=True, window=100, past=10):
     """The stand-in for the released network, and its checkpoint."""
     with torch.random.fork_rng():
         torch.manual_seed(7 + head_rotation)
-        network = unlike(DiffTalkingHead(54 if head_rotation else 51, window, past, 128, 3, 96, SPEECH.width))
+        network = unlike(PlainDenoiser(54 if head_rotation else 51, window, past, 128, 3, 96, SPEECH.width))
         speech = published_speech(SPEECH)
     return network, network.state_dict() | speech
 
