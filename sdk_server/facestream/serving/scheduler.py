@@ -2,8 +2,9 @@
 
 Live streams come first; clips get the steps that no live stream wants. A step is dispatched as soon as the engine is
 idle: while one runs, the next batch gathers by itself. Beside many streams steps also keep a distance, because half of
-a small step is the same work whatever its size: a step of 8 rows costs 0.7 ms of processor time a row, one of 32 rows
-0.5 ms (measured 2026-11-21, `live` 1.0). Results of a whole batch go back to the event loop in one call.
+a small step is the same work whatever its size: the network alone takes 0.33 ms a row in a step of 8 rows, 0.20 in one
+of 32 and 0.17 in one of 64 (measured 2026-11-21, `live` 1.0). Results of a whole batch go back to the event loop in one
+call.
 """
 
 import asyncio
@@ -34,9 +35,10 @@ CLIP_STEP_S = 0.008
 """Longest clip step beside live streams; a live stream may find the engine busy for this long."""
 
 DISTANCE_S_PER_STREAM = 0.0005
-LONGEST_DISTANCE_S = 0.032
-"""Distance between the starts of two live steps: none to speak of for a few streams, 32 ms from 64 on. At 64
-streams p99 of the added latency was 86-154 ms with 32 ms, 134 with 16, 149 with 24 (two cores, 2026-11-21)."""
+LONGEST_DISTANCE_S = 0.028
+"""Distance between the starts of two live steps: none to speak of for a few streams, 28 ms from 56 on. At 64 streams
+p99 of the added latency was 29-71 ms with 28 ms, 77-99 with 32, 89-131 with 24, 106 with 16, 146 with 40: single
+runs on a machine whose neighbours come and go (two cores, 2026-11-21); the median of three with 28 ms is 34."""
 
 
 @dataclass(frozen=True, slots=True)
