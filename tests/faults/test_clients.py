@@ -14,16 +14,11 @@ from hypothesis import strategies as st
 from facestream.serving.host import AnimationHost
 from facestream.v1.animation_service_pb2 import AnimateRequest
 from facestream.v1.config_pb2 import SlowReaderPolicy
-from tests.transports.loopback import Loopback, audio, config, converse, loopback, speech
+from tests.transports.loopback import Loopback, audio, config, converse, loopback, speech, until
 
 SPEECH = speech(0.4)
 SMALL_WINDOW = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 8192))
 """A client that takes 8 KiB ahead of its reader, so that not reading is felt by the server soon."""
-
-
-async def until(condition: Any) -> None:
-    while not condition():
-        await asyncio.sleep(0.002)
 
 
 @pytest.mark.asyncio

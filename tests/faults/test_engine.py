@@ -23,6 +23,7 @@ from tests.transports.loopback import (
     loopback,
     speech,
     synthetic_pipeline,
+    until,
 )
 
 SPEECH = speech(0.4)
@@ -45,7 +46,7 @@ async def test_a_row_that_fails_takes_no_other_with_it(caplog: pytest.LogCapture
         for answers in await results:
             for here, there in zip(_weights(answers), _weights(alone), strict=True):
                 np.testing.assert_allclose(here, there, atol=1e-5)
-        assert server.open_rows == 0
+        await until(lambda: server.open_rows == 0)
     assert caught.value.code() == grpc.StatusCode.INTERNAL
     stream_id = (caught.value.details() or "").rsplit(" ", 1)[-1]
     (record,) = [record for record in caplog.records if record.message == "engine failed for a stream"]

@@ -26,6 +26,12 @@ from facestream.v1.config_pb2 import StreamConfig
 RATE_HZ = 16000
 
 
+async def until(condition: Callable[[], Any]) -> None:
+    """Wait for something that comes by itself; pytest's timeout ends a test for which it never does."""
+    while not condition():
+        await asyncio.sleep(0.002)
+
+
 class JawSolver:
     """Retargets nothing but the jaw: the transports do not care what the weights mean."""
 
