@@ -65,6 +65,8 @@ def _without_details(error: grpc.aio.AioRpcError, server: str) -> FacestreamErro
     text = error.details() or error.code().name
     if error.code() == grpc.StatusCode.UNAVAILABLE:
         return Unavailable(f"no connection to {server}: {text}; is the server running there?")
+    if error.code() == grpc.StatusCode.CANCELLED:  # not by this client, which does not ask for the status then
+        return Unavailable(f"{server} dropped the call: {text}; it may be stopping")
     if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
         return InvalidValue("message", text, "the limits in StreamStarted.limits; send shorter chunks")
     if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
