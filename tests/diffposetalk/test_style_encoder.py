@@ -7,8 +7,8 @@ from facestream.errors import InvalidValue
 from facestream_models.diffposetalk.contrast import nt_xent
 from facestream_models.diffposetalk.official_weights import official_style_encoder
 from facestream_models.diffposetalk.shape import DenoiserShape
-from facestream_models.diffposetalk.sinusoids import sinusoids
 from facestream_models.diffposetalk.style_encoder import StyleEncoder, check_style
+from facestream_models.encoders.speech_attention import sinusoids
 from tests.diffposetalk import released
 
 G = torch.Generator().manual_seed(3)

@@ -23,7 +23,7 @@ from facestream_models.corpus.emotion_voice import take_apart
 from facestream_models.corpus.emotional_take import act_out, take_key
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.corpus.speaking_style import speaker_of
-from facestream_models.corpus.store import SAMPLE_RATE, CorpusReader, Utterance, iterate, read_shard
+from facestream_models.corpus.store import CorpusReader, Utterance, iterate, read_shard, stored_seconds
 from facestream_models.corpus.take_store import TakeWriter
 
 SPLITS = ("validation", "train")
@@ -60,7 +60,7 @@ def make_split(
     profile = load_profile()
     wanted = settings["hours"] * 3600 / processes
     with TakeWriter(out / split, f"takes-p{process}", profile.head_digest, config["takes_per_shard"]) as writer:
-        stored = sum(_seconds(path) for path in writer.directory.glob(f"{writer.name}-*.npz"))
+        stored = stored_seconds(writer.directory, writer.name)
         began, made = time.monotonic(), 0.0
         for visit in range(settings["visits"]):
             for utterance in _share(corpus / split, config["sources"], process, processes):
@@ -130,11 +130,6 @@ def _share(directory: Path, sources: Collection[str], process: int, processes: i
     for path in CorpusReader(directory).new_shards():
         if zlib.crc32(path.name.encode()) % processes == process:
             yield from (utterance for utterance in read_shard(path) if utterance.source in sources)
-
-
-def _seconds(shard: Path) -> float:
-    with np.load(shard, allow_pickle=False) as arrays:
-        return float(arrays["audio_offsets"][-1]) / SAMPLE_RATE
 
 
 if __name__ == "__main__":

@@ -13,11 +13,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from facestream_models.corpus.recipes import EspeakRecipe, FliteRecipe, KokoroRecipe, NegativeRecipe, Recipe
 from facestream_models.corpus.sources import fetch_kokoro
-from facestream_models.corpus.store import SAMPLE_RATE, CorpusWriter
+from facestream_models.corpus.store import CorpusWriter, stored_seconds
 
 SOURCES = ("kokoro", "espeak", "flite", "noise", "music", "electronic")
 QUICK_SOURCES = SOURCES[1:]
@@ -27,7 +25,7 @@ log = logging.getLogger("facestream.corpus")
 
 def fill(writer: CorpusWriter, recipe: Recipe, hours: float, first: int = 0, step: int = 1) -> None:
     """Write utterances `first`, `first + step`, ... until finished and new ones together last `hours`."""
-    stored = sum(_seconds(path) for path in writer.directory.glob(f"{writer.name}-*.npz"))
+    stored = stored_seconds(writer.directory, writer.name)
     number = first + len(writer.finished_keys) * step
     began, made = time.monotonic(), 0.0
     while stored + made < hours * 3600:
@@ -110,11 +108,6 @@ def _quick_worker(out: Path, config: dict[str, Any], names: list[str]) -> None:
 
 def _start_log() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-
-
-def _seconds(shard: Path) -> float:
-    with np.load(shard, allow_pickle=False) as arrays:
-        return float(arrays["audio_offsets"][-1]) / SAMPLE_RATE
 
 
 if __name__ == "__main__":

@@ -151,6 +151,15 @@ def write_shard(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     os.replace(hidden, path)
 
 
+def stored_seconds(directory: Path, name: str) -> float:
+    """Seconds of audio in the finished shards `NAME-*.npz` of `directory`."""
+    seconds = 0.0
+    for path in directory.glob(f"{name}-*.npz"):
+        with np.load(path, allow_pickle=False) as arrays:
+            seconds += float(arrays["audio_offsets"][-1]) / SAMPLE_RATE
+    return seconds
+
+
 class CorpusReader:
     """Reads the finished shards of a directory; call `new_shards` again to see what has been finished since."""
 

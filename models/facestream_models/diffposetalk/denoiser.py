@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from facestream_models.diffposetalk.decoder_layer import DecoderLayer
 from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, DenoiserShape
-from facestream_models.diffposetalk.sinusoids import sinusoids
+from facestream_models.encoders.speech_attention import sinusoids
 
 
 class Past(NamedTuple):

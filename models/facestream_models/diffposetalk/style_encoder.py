@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from facestream.errors import InvalidValue
 from facestream_models.diffposetalk.shape import DenoiserShape
-from facestream_models.diffposetalk.sinusoids import sinusoids
-from facestream_models.encoders.speech_attention import PostNormLayer
+from facestream_models.encoders.speech_attention import PostNormLayer, sinusoids
 
 STYLE_FRAMES = 100
 LAYERS = 4
