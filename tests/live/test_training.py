@@ -7,7 +7,7 @@ import torch
 from facestream_models.corpus.coarticulation import CURVES, contacts, lip_gap, speech_curves
 from facestream_models.corpus.phones import CLASSES, INDEX, SILENCE
 from facestream_models.corpus.store import CorpusWriter, Utterance
-from facestream_models.live.data import Batch, Material, Mixture
+from facestream_models.live.data import Batch, Material, Mixture, Unchanged
 from facestream_models.live.losses import LiveLoss, LossWeights, gap_of, lips_disagreement
 from facestream_models.live.network import LiveOutput
 from facestream_models.live.train import TrainConfig, Trainer, load_network
@@ -49,6 +49,33 @@ def test_noise_alone_asks_for_a_shut_mouth():
     batch = material().batch(4, 60, Mixture(negatives=1.0))
     assert float(batch.curves.abs().max()) == 0.0
     assert bool((batch.classes[..., SILENCE] == 1.0).all())
+
+
+def test_spliced_windows_change_the_order_but_not_what_is_heard_of_a_phone():
+    made = Material(TINY.bands, np.random.default_rng(1), noises=2)
+    made.augment = Unchanged(TINY.bands, made.random)
+    for number in range(3):
+        phones = RANDOM.permutation(["aa", "PP", "I", "O", "SS", "FF", "E", "KK", "W", "U"])
+        made.add(utterance(str(number), ("sil", *phones, "sil")))
+    whole, spliced = (made.batch(24, 80, Mixture(negatives=0.0, lips=0.0, spliced=share)) for share in (0.0, 1.0))
+
+    def heard(batch, name):
+        """Loudest bands while the class lasts, away from its edges."""
+        label = batch.classes.argmax(dim=2) == INDEX[name]
+        inside = label & torch.roll(label, 1, 1) & torch.roll(label, -1, 1)
+        inside[:, [0, -1]] = False
+        return batch.power[:, ::2].argmax(dim=2)[inside]
+
+    for name in ("aa", "PP", "I"):
+        usual = heard(whole, name).mode().values
+        assert float((heard(whole, name) == usual).float().mean()) > 0.8
+        assert float((heard(spliced, name) == usual).float().mean()) > 0.8
+
+    def neighbours(batch):
+        labels = batch.classes.argmax(dim=2)
+        return {(int(a), int(b)) for a, b in zip(labels[:, :-1].flatten(), labels[:, 1:].flatten(), strict=True)}
+
+    assert neighbours(spliced) - neighbours(whole)
 
 
 def test_measured_lips_come_without_phones_until_the_phones_are_known():

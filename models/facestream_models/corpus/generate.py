@@ -13,7 +13,14 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from facestream_models.corpus.recipes import EspeakRecipe, FliteRecipe, KokoroRecipe, NegativeRecipe, Recipe
+from facestream_models.corpus.recipes import (
+    EspeakRecipe,
+    FliteRecipe,
+    KokoroRecipe,
+    NegativeRecipe,
+    Recipe,
+    series_suffix,
+)
 from facestream_models.corpus.sources import fetch_kokoro
 from facestream_models.corpus.store import CorpusWriter, stored_seconds
 
@@ -44,10 +51,11 @@ def generate_kokoro(out: Path, cache: Path, config: dict[str, Any], process: int
     settings, seed = config["kokoro"], config["seed"]
     processes, per_shard = settings["processes"], settings["utterances_per_shard"]
     home = fetch_kokoro(cache)
-    validation = CorpusWriter(out / "validation", f"kokoro-p{process}", per_shard)
+    name = f"kokoro{series_suffix(settings)}-p{process}"
+    validation = CorpusWriter(out / "validation", name, per_shard)
     recipe = KokoroRecipe(settings, seed, home, held_out=True)
     fill(validation, recipe, settings["validation_hours"] / processes, process, processes)
-    train = CorpusWriter(out / "train", f"kokoro-p{process}", per_shard)
+    train = CorpusWriter(out / "train", name, per_shard)
     fill(train, KokoroRecipe(settings, seed, home), settings["hours"] / processes, process, processes)
 
 
@@ -62,7 +70,7 @@ def generate_quick(out: Path, config: dict[str, Any], names: list[str]) -> None:
             recipe = FliteRecipe(settings, seed)
         else:
             recipe = NegativeRecipe(settings, seed, name)
-        writer = CorpusWriter(out / "train", name, settings["utterances_per_shard"])
+        writer = CorpusWriter(out / "train", name + series_suffix(settings), settings["utterances_per_shard"])
         fill(writer, recipe, settings["hours"])
 
 

@@ -48,7 +48,7 @@ class KokoroRecipe:
         else:
             voice = self._training_voice(language, random)
         while True:
-            text = texts.text(languages[language]["texts"], random)
+            text = _text(settings, languages[language]["texts"], random)
             try:
                 speech = self._synthesiser.speak(text, language, voice, speed)
                 break
@@ -57,7 +57,7 @@ class KokoroRecipe:
         audio = to_corpus_rate(speech.audio)
         peak = float(np.max(np.abs(audio)))
         return utterance(
-            key=f"kokoro-{'validation' if self._held_out else 'train'}-{number:06d}",
+            key=f"kokoro-{'validation' if self._held_out else 'train'}{series_suffix(settings)}-{number:06d}",
             source="kokoro",
             language=language,
             voice=voice,
@@ -99,7 +99,7 @@ class EspeakRecipe:
         )
         lead, tail = (float(random.uniform(*settings[key])) for key in ("lead", "tail"))
         while True:
-            text = texts.text(entry["texts"], random)
+            text = _text(settings, entry["texts"], random)
             try:
                 audio, segments = self._synthesiser.speak(
                     text, voice, entry["language"], words_per_minute=pace, pitch=pitch, pitch_range=pitch_range
@@ -108,7 +108,7 @@ class EspeakRecipe:
             except UnknownPhoneError:  # a foreign word: espeak-ng puts a language mark among the phones
                 continue
         return utterance(
-            key=f"espeak-{number:06d}",
+            key=f"espeak{series_suffix(settings)}-{number:06d}",
             source="espeak",
             language=entry["language"],
             voice=voice,
@@ -132,10 +132,10 @@ class FliteRecipe:
         voice = str(random.choice(flite.VOICES))
         pitch_mean = float(random.uniform(*self._settings["pitch_mean"]))
         stretch, lead, tail = (float(random.uniform(*self._settings[key])) for key in ("stretch", "lead", "tail"))
-        text = texts.text("en", random)
+        text = _text(self._settings, "en", random)
         audio, segments = flite.speak(text, voice, stretch=stretch, pitch_mean=pitch_mean)
         return utterance(
-            key=f"flite-{number:06d}",
+            key=f"flite{series_suffix(self._settings)}-{number:06d}",
             source="flite",
             language="en-us",
             voice=voice,
@@ -174,6 +174,15 @@ class NegativeRecipe:
             audio=audio,
             segments=[pause(0.0, len(audio) / negatives.RATE)],
         )
+
+
+def _text(settings: Settings, language: str, random: np.random.Generator) -> str:
+    return texts.wide_text(language, random) if settings.get("wide_texts") else texts.text(language, random)
+
+
+def series_suffix(settings: Settings) -> str:
+    """What tells the utterances of a further series from those of the first."""
+    return f"-{settings['series']}" if "series" in settings else ""
 
 
 def _generator(seed: int, source: str, number: int) -> np.random.Generator:

@@ -2,7 +2,8 @@
 
 Utterances are kept in memory as mel decibels (float16) and targets; five hours take about 350 MB. A window starts
 anywhere in an utterance and runs on into others of the same source and language, so nothing is padded and streams
-begin mid-word as they do in life.
+begin mid-word as they do in life. Some windows are *spliced*: cut where one phone gives way to the next and put
+together again in another order, so that texts can not be learned by heart.
 """
 
 from collections import defaultdict
@@ -26,10 +27,17 @@ UNKNOWN = np.float16("nan")
 GRID = "grid"
 """Source of the utterances whose lips were measured too."""
 
+_PIECE_STEPS = (15, 60)
+_JOINTS_TRIED = 24
+_STAYS_WITH_THE_VOICE = 0.85
+
 
 @dataclass(frozen=True)
 class Item:
-    """One utterance of S steps: mel `decibels` [2 S, bands], targets by step, `lips` [S] (measured, or NaN)."""
+    """One utterance of S steps: mel `decibels` [2 S, bands], targets by step, `lips` [S] (measured, or NaN).
+
+    `joints` are the steps at which another phone class begins.
+    """
 
     decibels: NDArray[np.float16]
     classes: NDArray[np.float16]
@@ -37,6 +45,7 @@ class Item:
     contacts: NDArray[np.float16]
     lips: NDArray[np.float16]
     labelled: bool
+    joints: NDArray[np.intp]
 
     @property
     def steps(self) -> int:
@@ -59,12 +68,14 @@ class Mixture:
     """How batches are drawn. `shares` weighs the sources; the others are shares of all rows.
 
     Within a source, languages have the share of their time, times their weight in `languages` (1 where not named).
+    `spliced` is the share of speech windows, other than those with measured lips, that are put together from pieces.
     """
 
     shares: dict[str, float] = field(default_factory=lambda: {"kokoro": 1.0})
     languages: dict[str, float] = field(default_factory=dict)
     negatives: float = 0.08
     lips: float = 0.06
+    spliced: float = 0.0
 
 
 class MelReader:
@@ -169,7 +180,28 @@ class Material:
         if self.lips and self.random.random() < mixture.lips:
             return self._window(self.lips, steps)
         chosen = int(self.random.choice(len(groups), p=list(groups.values())))
-        return self._window(self.speech[list(groups)[chosen]], steps)
+        source, language = list(groups)[chosen]
+        items = self.speech[source, language]
+        spliced = source != GRID and self.random.random() < mixture.spliced
+        return self._spliced_window(items, steps) if spliced else self._window(items, steps)
+
+    def _spliced_window(self, items: list[Item], steps: int) -> "_Window":
+        """Pieces of 0.3-1.2 s from phone to phone, mostly of one utterance, joined where the curves nearly meet."""
+        pieces: list[tuple[Item, int, int]] = []
+        item = items[int(self.random.integers(len(items)))]
+        first, missing = int(self.random.integers(item.steps)), steps
+        while missing > 0:
+            wanted = first + int(self.random.integers(*_PIECE_STEPS))
+            later = item.joints[item.joints >= wanted]
+            last = min(int(later[0]) if len(later) else item.steps, first + missing)
+            pieces.append((item, first, last))
+            missing -= last - first
+            end = item.curves[last - 1]
+            if self.random.random() > _STAYS_WITH_THE_VOICE:
+                item = items[int(self.random.integers(len(items)))]
+            tried = self.random.choice(item.joints, _JOINTS_TRIED) if len(item.joints) else np.zeros(1, np.intp)
+            first = int(tried[np.abs(item.curves[tried] - end).sum(axis=1).argmin()])
+        return _joined(pieces)
 
     def _window(self, items: list[Item], steps: int) -> "_Window":
         pieces: list[tuple[Item, int, int]] = []
@@ -180,15 +212,7 @@ class Material:
             last = min(item.steps, first + missing)
             pieces.append((item, first, last))
             missing -= last - first
-        decibels = np.concatenate([i.decibels[FRAMES_PER_STEP * a : FRAMES_PER_STEP * b] for i, a, b in pieces])
-        return _Window(
-            _to_power(decibels),
-            np.concatenate([i.classes[a:b] for i, a, b in pieces]),
-            np.concatenate([i.curves[a:b] for i, a, b in pieces]),
-            np.concatenate([i.contacts[a:b] for i, a, b in pieces]),
-            np.concatenate([i.lips[a:b] for i, a, b in pieces]),
-            np.concatenate([np.full(b - a, float(i.labelled)) for i, a, b in pieces]),
-        )
+        return _joined(pieces)
 
     def _alone(self, steps: int) -> Float32:
         """Mel power [2 S, bands] of a sound that must leave the mouth shut: mostly music, the hardest."""
@@ -229,9 +253,23 @@ class _Window(NamedTuple):
     labelled: NDArray[np.float64]
 
 
+def _joined(pieces: list[tuple[Item, int, int]]) -> _Window:
+    """Steps `first` to `last` of each item, one after the other."""
+    decibels = np.concatenate([i.decibels[FRAMES_PER_STEP * a : FRAMES_PER_STEP * b] for i, a, b in pieces])
+    return _Window(
+        _to_power(decibels),
+        np.concatenate([i.classes[a:b] for i, a, b in pieces]),
+        np.concatenate([i.curves[a:b] for i, a, b in pieces]),
+        np.concatenate([i.contacts[a:b] for i, a, b in pieces]),
+        np.concatenate([i.lips[a:b] for i, a, b in pieces]),
+        np.concatenate([np.full(b - a, float(i.labelled)) for i, a, b in pieces]),
+    )
+
+
 def _item(decibels: NDArray[np.float16], targets: Targets, lips: NDArray[np.float16], *, labelled: bool) -> Item:
     classes, curves, contacts = (part.astype(np.float16) for part in targets)
-    return Item(decibels, classes, curves, contacts, lips, labelled)
+    joints = np.flatnonzero(np.diff(classes.argmax(axis=1))) + 1
+    return Item(decibels, classes, curves, contacts, lips, labelled, joints)
 
 
 def _fitted(lips: Float32, steps: int) -> NDArray[np.float16]:
