@@ -64,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, help="folder of a live bundle")
     parser.add_argument("--head", type=Path, help="folder of its head; default: beside the bundle")
-    parser.add_argument("--weights", type=Path, help="live.pt of a training run instead of a bundle")
+    parser.add_argument("--weights", type=Path, help="weights.pt of a training run instead of a bundle")
     parser.add_argument("--data", type=Path, required=True, help="folder with asterisk-en, grid-s1, grid-other")
     parser.add_argument("--prompts-en", type=Path, required=True, help="folder of the English KEY.g722 prompts")
     parser.add_argument("--music", type=Path, required=True, help="folder of music as .g722")

@@ -116,12 +116,12 @@ def loudness_jaw(audio: NDArray[np.float32]) -> Heard:
 
 
 class Weights:
-    """A training run's `live.pt`, without bundle or runtime; needs torch."""
+    """A training run's `weights.pt`, without bundle or runtime; needs torch."""
 
     def __init__(self, path: Path) -> None:
         import torch
 
-        from facestream_models.live.train import load_network
+        from facestream_models.live.weights import load_network
 
         self.torch = torch
         self.network = load_network(path)

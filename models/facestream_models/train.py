@@ -8,10 +8,16 @@ from pathlib import Path
 import torch
 
 from facestream_models.deeptalk.stages.build import STAGES as DEEPTALK_STAGES
+from facestream_models.live.stage import build_live
 from facestream_models.training.run import Run
 
-FAMILIES: Mapping[str, Mapping[str, Callable[[Path, Path, Path], Run]]] = {"deeptalk": DEEPTALK_STAGES}
+FAMILIES: Mapping[str, Mapping[str, Callable[[Path, Path, Path], Run]]] = {
+    "live": {"speech": build_live},
+    "deeptalk": DEEPTALK_STAGES,
+}
 """Family and stage -> what makes its run from config file, data folder and output folder."""
+
+DATA_HELP = "corpus: for live that of facestream_models.corpus.generate, for deeptalk that of .corpus.emotional"
 
 
 def main() -> None:
@@ -20,7 +26,7 @@ def main() -> None:
     parser.add_argument("family", choices=sorted(FAMILIES))
     parser.add_argument("stage", help="; ".join(f"{name}: {', '.join(stages)}" for name, stages in FAMILIES.items()))
     parser.add_argument("--config", type=Path, required=True, help="TOML file, see the family's configs folder")
-    parser.add_argument("--data", type=Path, required=True, help="folder made by facestream_models.corpus.emotional")
+    parser.add_argument("--data", type=Path, required=True, help=DATA_HELP)
     parser.add_argument("--out", type=Path, required=True, help="where log, checkpoint and weights go")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()

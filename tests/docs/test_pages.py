@@ -17,7 +17,7 @@ from tests.docs.markdown import PAGES, ROOT, Block, blocks, commands
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(#[^)]*)?\)")
 SERVER = "localhost:50051"
-LONG = ("facestream_models.corpus", "facestream_models.live.train", "facestream_bench", "facestream_models.teacher")
+LONG = ("facestream_models.corpus", "facestream_bench", "facestream_models.teacher")
 """Commands that take minutes or data a fresh user does not have: their `--help` runs instead."""
 
 

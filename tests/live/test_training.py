@@ -10,7 +10,8 @@ from facestream_models.corpus.store import CorpusWriter, Utterance
 from facestream_models.live.data import Batch, Material, Mixture, Unchanged
 from facestream_models.live.losses import LiveLoss, LossWeights, gap_of, lips_disagreement
 from facestream_models.live.network import LiveOutput
-from facestream_models.live.train import TrainConfig, Trainer, load_network
+from facestream_models.live.stage import build_live
+from facestream_models.live.weights import load_network
 from tests.live.tiny import TINY
 
 RANDOM = np.random.default_rng(0)
@@ -146,34 +147,73 @@ def test_torch_and_numpy_agree_on_the_gap():
     np.testing.assert_allclose(gap_of(curves), lip_gap(curves.numpy()), atol=1e-6)
 
 
-def test_a_run_learns_saves_resumes_and_loads(tmp_path):
-    torch.set_num_threads(1)
+CONFIG = """
+rows = 4
+steps = 50
+noises = 2
+validation_seconds = 20.0
+[run]
+steps = 40
+learning_rate = 5e-3
+warmup_steps = 2
+report_every = 5
+validate_every = 20
+save_every = 20
+[mixture]
+negatives = 0.0
+[shape]
+bands = 40
+stem_channels = [4, 6]
+width = 24
+hidden = 32
+dilations = [1, 3]
+curve_width = 16
+curve_hidden = 24
+curve_dilations = [2]
+"""
+
+
+@pytest.fixture
+def corpus(tmp_path):
     with CorpusWriter(tmp_path / "corpus" / "train", "kokoro") as writer:
         for number in range(8):
             writer.add(utterance(str(number)))
     with CorpusWriter(tmp_path / "corpus" / "validation", "kokoro") as writer:
         writer.add(utterance("other voice"))
-    config = TrainConfig(minutes=0.03, noises=2, rows=4, steps=50, report_every=5, learning_rate=5e-3, shape=TINY,
-                         warmup_minutes=0.001, validation_seconds=20.0, mixture=Mixture(negatives=0.0))  # fmt: skip
-    out = tmp_path / "run"
-    trainer = Trainer(config, tmp_path / "corpus", out, None)
-    trainer.run()
-    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return tmp_path / "corpus"
+
+
+def test_a_run_learns_and_its_weights_are_the_beginning_of_another(tmp_path, corpus):
+    torch.set_num_threads(1)
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG)
+    first = build_live(config, corpus, tmp_path / "first")
+    judged = first.train()
+    lines = [json.loads(line) for line in (first.out / "log.jsonl").read_text().splitlines()]
     losses = [line["classes"] for line in lines if line["event"] == "train"]
     assert losses[-1] < 0.8 * losses[0]
-    judged = next(line for line in lines if line["event"] == "validation")
     assert 0.0 <= judged["accuracy"] <= 1.0
     assert judged["curve_error"] < 0.2
 
-    again = Trainer(config, tmp_path / "corpus", tmp_path / "run", None)
-    again.resume()
-    assert again.step == trainer.step
-    for name, value in load_network(out / "live.pt").state_dict().items():
-        assert torch.equal(value, again.average.weights[name])
+    config.write_text('begin_with = "first"' + CONFIG)
+    second = build_live(config, corpus, tmp_path / "second")
+    for name, value in load_network(first.out / "weights.pt").state_dict().items():
+        assert torch.equal(value, second.stage.network.state_dict()[name])
 
 
-def test_an_unknown_key_in_a_config_is_refused(tmp_path):
+def test_batches_depend_on_the_step_alone(tmp_path, corpus):
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG)
+    stage = build_live(config, corpus, tmp_path / "run").stage
+    stage.network.eval()
+    with torch.no_grad():
+        one, other, again = (stage.terms(np.random.default_rng([1, step]), 0.0)["classes"] for step in (7, 8, 7))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_an_unknown_key_in_a_config_is_refused(tmp_path, corpus):
     path = tmp_path / "config.toml"
     path.write_text("learning_rte = 1e-3")
-    with pytest.raises(TypeError, match="learning_rte"):
-        TrainConfig.read(path)
+    with pytest.raises(ValueError, match="learning_rte"):
+        build_live(path, corpus, tmp_path / "run")

@@ -1,4 +1,4 @@
-"""Writes a live bundle: `python -m facestream_models.export.bundle --weights live.pt --head DIR --out DIR`.
+"""Writes a live bundle: `python -m facestream_models.export.bundle --weights weights.pt --head DIR --out DIR`.
 
 A bundle is `live.onnx`, `manifest.json` (the schema of `facestream.engines.bundle`) and `card.md`, the model card,
 which says what the weights were trained on and what they can not do.
@@ -19,7 +19,7 @@ from facestream_models.corpus.phones import CLASSES
 from facestream_models.encoders.mel import SAMPLE_RATE
 from facestream_models.export.onnx import EXTRAS, STATE_PREFIX, curves_to_motion, export_onnx, round_to_half
 from facestream_models.live.network import HOP_SAMPLES, STEP_RATE, LiveNetwork
-from facestream_models.live.train import load_network
+from facestream_models.live.weights import load_network
 
 GRAPH = "live.onnx"
 CARD = "card.md"
@@ -70,7 +70,7 @@ def _sha256(path: Path) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", type=Path, required=True, help="live.pt of a training run")
+    parser.add_argument("--weights", type=Path, required=True, help="weights.pt of a training run")
     parser.add_argument("--head", type=Path, required=True, help="folder of the head: rig_profile.npz")
     parser.add_argument("--card", type=Path, required=True, help="the model card, in Markdown")
     parser.add_argument("--out", type=Path, required=True)

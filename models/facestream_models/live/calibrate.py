@@ -1,4 +1,4 @@
-"""Sets how readily the lips seal: `python -m facestream_models.live.calibrate --weights live.pt --speech DIR ...`.
+"""Sets how readily the lips seal: `python -m facestream_models.live.calibrate --weights weights.pt --speech DIR ...`.
 
 Cross-entropy makes the seal gate an honest probability, so a bilabial that is heard at .6 is drawn six tenths shut.
 Lips do not do that. Two numbers, a sharpness and a shift of the gate's logit, are chosen on aligned real speech of
@@ -17,7 +17,7 @@ from torch import Tensor
 from facestream_models.corpus.coarticulation import lip_gap, speech_curves
 from facestream_models.corpus.store import Utterance, iterate
 from facestream_models.live.network import LiveNetwork, anatomical, hear_clip
-from facestream_models.live.train import load_network
+from facestream_models.live.weights import load_network
 from facestream_models.metrics.closure import bilabial_closures, false_closures
 from facestream_models.metrics.correlation import pearson
 from facestream_models.metrics.segments import Segments
@@ -85,7 +85,7 @@ def _score(heard: Sequence[_Heard], sharpness: float, shift: float) -> Setting:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", type=Path, required=True, help="live.pt of a training run")
+    parser.add_argument("--weights", type=Path, required=True, help="weights.pt of a training run")
     parser.add_argument("--speech", type=Path, required=True, help="corpus folder of aligned speech")
     parser.add_argument("--sources", nargs="+", required=True, help="sources of it to calibrate on")
     parser.add_argument("--out", type=Path, required=True)

@@ -103,7 +103,7 @@ class Unchanged(Augmenter):
 
 
 class Material:
-    """Everything to train on, by source; grows while training runs."""
+    """Everything to train on, by source."""
 
     def __init__(self, bands: int, random: np.random.Generator, noises: int = 150) -> None:
         self.bands = bands
@@ -145,6 +145,10 @@ class Material:
         found["lips"] = sum(item.steps for item in self.lips) * 0.02
         found["music"] = sum(len(decibels) for decibels in self.music) * 0.01
         return dict(found)
+
+    def draw_with(self, random: np.random.Generator) -> None:
+        """Take all randomness of the next batches from `random`."""
+        self.random = self.augment.random = random
 
     def batch(self, rows: int, steps: int, mixture: Mixture) -> Batch:
         """Random windows of S steps through random channels."""

@@ -20,7 +20,7 @@ from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.flame.head import load_head
-from facestream_models.live.train import load_network
+from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import FaceMesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape
 from facestream_models.training.config import from_values, read_config
@@ -73,12 +73,12 @@ def build_lip_reader(config_file: Path, data: Path, out: Path) -> Run:
 def build_generator(config_file: Path, data: Path, out: Path) -> Run:
     """Stages `generator-1` and `generator-2`; what they build on lies in the folders of the other stages beside `out`.
 
-    The content encoder is `live/live.pt`, the weights of a run of the `live` network. Stage 2 goes on from stage 1.
+    The content encoder is that of a run of the `live` network in the folder `live`. Stage 2 goes on from stage 1.
     """
     config = read_config(config_file, GeneratorConfig)
     torch.manual_seed(config.run.seed)
     runs = out.parent
-    live = runs / "live" / "live.pt"
+    live = runs / "live" / WEIGHTS
     if not live.exists():
         raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
     prior, embedding = _trained(runs, "prior"), _trained(runs, "embedding")
