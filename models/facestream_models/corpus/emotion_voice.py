@@ -61,19 +61,23 @@ class VoiceShift(NamedTuple):
 
 FULL_SHIFTS: dict[str, VoiceShift] = {
     "neutral": VoiceShift(),
-    "happy": VoiceShift(pitch=3.0, melody=0.5, pace=0.08, level=2.0, tilt=1.0, tract=0.04, accents=1.0),
+    "happy": VoiceShift(pitch=4.5, melody=0.7, pace=0.10, level=2.0, tilt=1.5, tract=0.07, accents=1.5),
     "sad": VoiceShift(
-        pitch=-1.5, melody=-0.4, pace=-0.18, level=-4.0, tilt=-2.0, tract=-0.01, breath=0.15, fall=2.0, pauses=0.35
+        pitch=-2.5, melody=-0.5, pace=-0.25, level=-4.0, tilt=-3.0, tract=-0.01, breath=0.30, fall=3.0, pauses=0.5
     ),
-    "angry": VoiceShift(pitch=2.5, melody=0.4, pace=0.10, level=5.0, tilt=2.5, attack=4.0),
-    "fear": VoiceShift(pitch=4.0, melody=-0.2, pace=0.15, tilt=0.5, tract=0.01, breath=0.1, tremor=0.3),
+    "angry": VoiceShift(pitch=3.0, melody=0.4, pace=0.12, level=5.0, tilt=4.0, tract=-0.02, attack=6.0),
+    "fear": VoiceShift(pitch=6.5, melody=-0.4, pace=0.25, tract=0.01, breath=0.30, tremor=0.6),
     "disgusted": VoiceShift(
-        pitch=-1.0, melody=-0.1, pace=-0.10, tilt=-0.5, tract=-0.02, breath=0.05, fall=1.5
+        pitch=-2.5, melody=-0.1, pace=-0.24, tilt=-1.0, tract=-0.07, breath=0.10, fall=3.0
     ),
-    "surprised": VoiceShift(pitch=4.0, melody=0.8, pace=0.02, level=2.0, tilt=1.0, tract=0.01, rise=4.0),
-    "contempt": VoiceShift(pitch=-1.0, melody=-0.3, pace=-0.06, level=-1.0, tract=-0.01, low_end=2.0),
+    "surprised": VoiceShift(pitch=6.0, melody=1.0, level=2.0, tilt=0.5, breath=0.15, rise=7.0),
+    "contempt": VoiceShift(pitch=-2.0, melody=-0.6, pace=-0.08, level=-1.0, tilt=2.0, low_end=5.0),
 }  # fmt: skip
-"""The table of section 8; the contours, which it gives in words, are this project's reading of them."""
+"""The directions of the table of section 8, about half as far again, and its contours, which it gives in words.
+
+At the table's own lengths voice alone told the eight emotions apart in .48 of held-out takes, .44 without their level
+(600 takes for training, linear, 2026-11-21), too little to learn a face from; so moved in .67 and .61.
+"""
 
 _EVERYDAY = VoiceShift(pitch=0.5, melody=0.08, pace=0.03, level=1.0, tilt=0.3, tract=0.003, fall=0.3, accents=0.2)
 """Standard deviations of what a calm voice does from one utterance to the next."""
