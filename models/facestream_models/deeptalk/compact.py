@@ -38,9 +38,10 @@ class LiveContent(nn.Module):
         state = network.fresh_state(waveform.shape[0])
         power, _ = network.mel(padded, state["pcm"])
         heard, _ = network.trunk(power, state)
-        return torch.cat(
-            [heard, torch.log_softmax(network.classes(heard).unflatten(2, (HOP_STEPS, -1)), dim=3).flatten(2)], dim=2
-        )[:, LATER_HOPS:]
+        logits = network.classes(heard)
+        # written as a plain reshape: traced, `unflatten` would fix the number of frames in the exported graph
+        steps = logits.reshape(*logits.shape[:2], HOP_STEPS, logits.shape[2] // HOP_STEPS)
+        return torch.cat([heard, torch.log_softmax(steps, dim=3).flatten(2)], dim=2)[:, LATER_HOPS:]
 
 
 @dataclass(frozen=True)
