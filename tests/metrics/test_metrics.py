@@ -9,7 +9,7 @@ from facestream_models.metrics.correlation import curve_correlations, pearson
 from facestream_models.metrics.false_motion import false_motion
 from facestream_models.metrics.real_lips import lip_agreement, sealed_onsets
 from facestream_models.metrics.segments import Segments
-from facestream_models.metrics.sync import sync_offset_ms
+from facestream_models.metrics.sync import fine_sync_offset_ms, sync_offset_ms
 
 LATE = 8  # frames: 160 ms; the tolerance of a closure is 30 ms on either side of a phone of 50-90 ms
 
@@ -96,6 +96,15 @@ def test_sync_finds_the_lag(sentence, shift):
     _, curves = sentence
     gap = lip_gap(curves)
     assert sync_offset_ms([np.roll(gap, shift)], [gap]) == 20.0 * shift
+
+
+@pytest.mark.parametrize("late_ms", [-33.0, -5.0, 0.0, 8.0, 47.0])
+def test_fine_sync_finds_a_lag_between_frames(sentence, late_ms):
+    _, curves = sentence
+    gap = lip_gap(curves)
+    frames = np.arange(len(gap), dtype=float)
+    shifted = np.interp(frames - late_ms / 20.0, frames, gap)
+    assert fine_sync_offset_ms([shifted], [gap]) == pytest.approx(late_ms, abs=4.0)
 
 
 def test_frame_classes_follow_the_segments():

@@ -14,13 +14,14 @@ from facestream_models.flame.layer import rotation_matrices
 
 _MILLIMETRES = 1000.0
 _STILL_MM = 1.0
+_NOSE_TIP = "ibug_30"
 
 
 class FaceMesh(nn.Module):
     """Points of a head with a neutral identity: `motion` [..., 53 or more] (expression, jaw) -> [..., V, 3] in mm.
 
     Linear in the expression, a rotation of the jaw (FLAME without pose correctives, as the open head is). `is_lip` [V]
-    marks the points of the lips. Nothing to train; differentiable.
+    marks the points of the lips, `is_upper` [V] those above the tip of the nose. Nothing to train; differentiable.
     """
 
     points: Tensor
@@ -28,6 +29,7 @@ class FaceMesh(nn.Module):
     share_of_jaw: Tensor
     joint: Tensor
     is_lip: Tensor
+    is_upper: Tensor
 
     def __init__(self, head: Head, skin_points: int = 400) -> None:
         super().__init__()
@@ -40,6 +42,7 @@ class FaceMesh(nn.Module):
             ("share_of_jaw", head.skinning[chosen, JAW, None]),
             ("joint", head.joints[JAW] * _MILLIMETRES),
             ("is_lip", is_lip),
+            ("is_upper", head.template[chosen, 1] > head.template[head.landmarks[_NOSE_TIP], 1]),
         ):
             kind = np.bool_ if value.dtype == np.bool_ else np.float32
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(value, dtype=kind)), persistent=False)

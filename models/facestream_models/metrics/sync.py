@@ -31,3 +31,13 @@ def sync_offset_ms(predicted: Sequence[NDArray[np.floating]], reference: Sequenc
     """Lag in ms, on a 20 ms grid, at which `predicted` follows `reference` best; positive means late."""
     found = correlation_by_lag(predicted, reference)
     return max(found, key=lambda lag: found[lag]) * 1000.0 / FRAME_RATE
+
+
+def fine_sync_offset_ms(predicted: Sequence[NDArray[np.floating]], reference: Sequence[NDArray[np.floating]]) -> float:
+    """The same between the steps of the grid: the top of the parabola through the best lag and its two neighbours."""
+    found = correlation_by_lag(predicted, reference)
+    best = max(list(found)[1:-1], key=lambda lag: found[lag])
+    before, top, after = (found[best + step] for step in (-1, 0, 1))
+    bend = before - 2.0 * top + after
+    shift = 0.5 * (before - after) / bend if bend < 0 else 0.0
+    return (best + float(np.clip(shift, -1.0, 1.0))) * 1000.0 / FRAME_RATE
