@@ -45,9 +45,9 @@ class BundleNetwork:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(bundle.graph_path), options, providers=["CPUExecutionProvider"])
-        self.states = {spec.name: tuple(spec.shape) for spec in bundle.manifest.states}
-        self.late = bundle.manifest.lookahead_samples // STEP
-        self.hop = bundle.manifest.hop_samples
+        self.states = {spec.name: tuple(spec.shape) for spec in bundle.live.states}
+        self.late = bundle.live.lookahead_samples // STEP
+        self.hop = bundle.live.hop_samples
         with np.load(head / "rig_profile.npz", allow_pickle=False) as profile:
             rows = [str(name) for name in profile["row_names"]]
             wanted = motion_rows(rows, bundle.manifest.outputs.extras)

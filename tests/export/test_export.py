@@ -41,7 +41,7 @@ def run(session, pcm, state):
 
 
 def fresh(bundle, rows):
-    return {spec.name: np.zeros((rows, *spec.shape), np.float32) for spec in bundle.manifest.states}
+    return {spec.name: np.zeros((rows, *spec.shape), np.float32) for spec in bundle.live.states}
 
 
 @pytest.mark.parametrize(("rows", "hops"), [(1, 1), (3, 2), (2, 31), (17, 1)])

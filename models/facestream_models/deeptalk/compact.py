@@ -31,6 +31,7 @@ class LiveContent(nn.Module):
         super().__init__()
         assert HOP_SAMPLES == FRAME_SAMPLES
         self.network = network.requires_grad_(False)
+        self.classes = len(CLASSES)
 
     def forward(self, waveform: Tensor) -> Tensor:
         network = self.network
@@ -43,15 +44,26 @@ class LiveContent(nn.Module):
         steps = logits.reshape(*logits.shape[:2], HOP_STEPS, logits.shape[2] // HOP_STEPS)
         return torch.cat([heard, torch.log_softmax(steps, dim=3).flatten(2)], dim=2)[:, LATER_HOPS:]
 
+    def phones(self, content: Tensor) -> Tensor:
+        """Probabilities of the phone classes [B, F, classes] at the instant of each frame of `content`.
+
+        A hop's first step describes the end of its first 20 ms, three steps late: the instant at which the hop before
+        begins, and that is the frame's.
+        """
+        first = self.network.shape.width
+        return content[:, :, first : first + self.classes].exp()
+
 
 @dataclass(frozen=True)
 class CompactShape:
     """Sizes of `deeptalk-compact`."""
 
     live: LiveShape = field(default_factory=lambda: LiveShape(dropout=0.0))
-    emotion_encoder: CompactEmotionShape = field(default_factory=CompactEmotionShape)
+    emotion_encoder: CompactEmotionShape = field(default_factory=lambda: CompactEmotionShape(dropout=0.2))
     emotion: SequenceShape = field(
-        default_factory=lambda: SequenceShape(width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256)
+        default_factory=lambda: SequenceShape(
+            width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256, dropout=0.0, every=2
+        )
     )
     prior: MotionPriorShape = field(
         default_factory=lambda: MotionPriorShape(width=64, hidden=128, decoder_hidden=256, heads=4, dropout=0.0)

@@ -7,21 +7,16 @@
 Neither file may be passed on, and so the bundle may not be either: its card and manifest say it.
 """
 
-import hashlib
-import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from facestream.errors import InvalidValue
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT
-from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAME_RATE, LONGEST_FRAMES, SAMPLE_RATE
+from facestream_models.deeptalk.bundle import CARD, PROFILE, sha256, write_manifest
 from facestream_models.deeptalk.flame_release import check_flame_2020
-from facestream_models.deeptalk.graph import EMOTION_GRAPH, MOTION_GRAPH, EmotionGraph, MotionGraph, export_graphs
+from facestream_models.deeptalk.graph import EMOTION_GRAPH, MOTION_GRAPH, export_graphs
 from facestream_models.deeptalk.official_weights import Account, load_deeptalk
-from facestream_models.deeptalk.system import DeepTalkShape
 from facestream_models.flame.licensed import load_flame
 from facestream_models.flame.rig_profile import fit_rig_profile, save_profile
 
@@ -38,7 +33,6 @@ ACTORS = [
 ]
 """MEAD's training speakers in the order of the one-hot (specification, section 1.6)."""
 
-PROFILE, CARD, MANIFEST = "rig_profile.npz", "card.md", "manifest.json"
 _VERSION = "2024.8"
 
 Say = Callable[[str], None]
@@ -75,42 +69,12 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
             "keys": account.keys,
             "dropped": account.dropped,
         }
-        content = manifest(folder, graphs, source, None if head is None else head.digest())
-        (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_manifest(
+            folder, graphs, name="deeptalk", version=_VERSION, speakers=ACTORS, licence=LICENCE, training=source,
+            head_digest=None if head is None else head.digest(),
+        )  # fmt: skip
         shutil.move(folder, output)
     return output
-
-
-def manifest(
-    folder: Path, graphs: Mapping[str, EmotionGraph | MotionGraph], source: dict[str, Any], head_digest: str | None
-) -> dict[str, Any]:
-    """What `manifest.json` says of the files in `folder`; `head_digest` is `None` without FLAME: no ARKit weights."""
-    shape = DeepTalkShape().generator
-    return {
-        "schema_version": 1,
-        "family": "deeptalk",
-        "name": "deeptalk",
-        "version": _VERSION,
-        "graphs": [{"file": name, "inputs": graph.inputs, "outputs": graph.outputs} for name, graph in graphs.items()],
-        "sample_rate_hz": SAMPLE_RATE,
-        "code_samples": CODE_SAMPLES,
-        "motion_rate": f"{FRAME_RATE}/1",
-        "longest_samples": LONGEST_FRAMES * SAMPLE_RATE // FRAME_RATE,
-        "emotion_width": shape.emotion,
-        "codes": shape.codes,
-        "actors": ACTORS,
-        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": []},
-        "head_digest": head_digest,
-        "licence": LICENCE,
-        "training": source,
-        "files": {path.name: sha256(path) for path in sorted(folder.iterdir())},
-    }
-
-
-def sha256(path: Path) -> str:
-    """Digest of a file, read by pieces: checkpoints are a gigabyte."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _card(account: Account) -> str:
@@ -126,6 +90,8 @@ the paper where results are shown.
 * Not causal: every frame depends on the whole clip. Clips of up to 48 s in one piece; emotion is heard in the first
   10 s.
 * Reproducible by default: the most likely code is taken. With noise, codes are sampled.
+* Emotion comes from the speech itself, another clip or a stored vector; there are no presets. Speakers are the 32 of
+  the training set.
 * Trained by its authors on 32 speakers of MEAD, who act eight emotions in English.
 * Read from {account.keys} keys, {sum(account.dropped.values())} of which are not needed in use.
 """

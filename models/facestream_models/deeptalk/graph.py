@@ -2,10 +2,12 @@
 
     emotion.onnx   pcm [B, 2560 K] -> mean [B, 128], log_variance [B, 128]
     motion.onnx    pcm [B, 2560 K], emotion [B, 128], actor [B, 32], top_noise [B, K, 256], bottom_noise [B, 2 K, 256]
-                   -> motion [B, 4 K, 53], top [B, K, 256], bottom [B, 2 K, 256]
+                   -> motion [B, 4 K, 53], top [B, K, 256], bottom [B, 2 K, 256]; of the compact network also the
+                      probabilities phone [B, 4 K, 21] of the phone classes at each frame
 
 Both normalise the audio themselves. Noise of zeros gives the most likely codes, `code_choice.gumbel_noise` times the
-temperature gives samples. At the paper's sizes the two hold 440 and 400 MB.
+temperature gives samples. At the paper's sizes the two hold 440 and 400 MB. Large weights that float16 holds exactly are
+stored so; arithmetic is float32 throughout.
 
 The tracing exporter of torch is used on purpose: the newer one solves the convolutions' lengths symbolically, which
 takes 16 s of processor time for four layers of 32 channels where tracing takes 0.7 s (2026-11-21, torch 2.13). What
@@ -25,7 +27,9 @@ from torch.nn import functional as F
 
 from facestream.errors import EngineError
 from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAMES_PER_CODE
+from facestream_models.deeptalk.compact import CompactDeepTalk
 from facestream_models.deeptalk.system import DeepTalk
+from facestream_models.export.onnx import with_half_storage
 
 OPSET = 18
 EMOTION_GRAPH, MOTION_GRAPH = "emotion.onnx", "motion.onnx"
@@ -38,13 +42,15 @@ _PROBED_CODES = 7
 Shapes = dict[str, list[int | str]]
 """Axes of each input or output by name: a number, or text where a caller chooses."""
 
+Network = DeepTalk | CompactDeepTalk
+
 _PCM: list[int | str] = ["B", f"{CODE_SAMPLES}*K"]
 
 
 class EmotionGraph(nn.Module):
     """See the module text."""
 
-    def __init__(self, network: DeepTalk) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
         width = network.shape.emotion.embedding
@@ -60,7 +66,7 @@ class EmotionGraph(nn.Module):
 class MotionGraph(nn.Module):
     """See the module text."""
 
-    def __init__(self, network: DeepTalk) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
         shape = network.shape.generator
@@ -78,15 +84,20 @@ class MotionGraph(nn.Module):
             "top": top,
             "bottom": bottom,
         }
+        if isinstance(network, CompactDeepTalk):
+            self.outputs["phone"] = ["B", f"{FRAMES_PER_CODE}*K", network.content.classes]
         self.eval()
 
     def forward(self, pcm: Tensor, emotion: Tensor, actor: Tensor, top_noise: Tensor,
-                bottom_noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        motion, top, bottom = self.network(pcm, emotion, actor, top_noise, bottom_noise)
-        return motion, top, bottom
+                bottom_noise: Tensor) -> tuple[Tensor, ...]:  # fmt: skip
+        if not isinstance(self.network, CompactDeepTalk):
+            return tuple(self.network(pcm, emotion, actor, top_noise, bottom_noise))
+        content = self.network.content(pcm)
+        made = self.network.generator(content, emotion, actor, self.network.prior, top_noise, bottom_noise)
+        return (*made, self.network.content.phones(content))
 
 
-def export_graphs(network: DeepTalk, folder: Path) -> dict[str, EmotionGraph | MotionGraph]:
+def export_graphs(network: Network, folder: Path) -> dict[str, EmotionGraph | MotionGraph]:
     """Write both graphs into `folder`, hold each to torch, and return them by file name.
 
     Raises `EngineError` where a file does not give what torch gives.
@@ -101,7 +112,7 @@ def export_graphs(network: DeepTalk, folder: Path) -> dict[str, EmotionGraph | M
     return graphs
 
 
-def example(network: DeepTalk, rows: int, codes: int) -> dict[str, Tensor]:
+def example(network: Network, rows: int, codes: int) -> dict[str, Tensor]:
     """Inputs of both graphs by name: noise for speech, some emotion, actors in turn, nothing sampled."""
     shape = network.shape.generator
     random = torch.Generator().manual_seed(rows * 1000 + codes)
@@ -149,5 +160,6 @@ def _export(graph: EmotionGraph | MotionGraph, inputs: Mapping[str, Tensor], pat
     model = onnx.load(path)
     for node in model.graph.node:
         node.doc_string = ""  # names source files of this machine
+    model = with_half_storage(model)
     onnx.checker.check_model(model)
     onnx.save(model, path)

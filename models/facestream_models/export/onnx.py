@@ -7,7 +7,7 @@ batch of streams is one call.
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -23,6 +23,7 @@ from facestream_models.live.network import HOP_SAMPLES, LiveNetwork
 OPSET = 18
 EXTRAS = ("tongueOut",)
 STATE_PREFIX = "state_"
+N = TypeVar("N", bound=nn.Module)
 
 
 def curves_to_motion(profile: Path) -> NDArray[np.float32]:
@@ -83,12 +84,12 @@ def export_onnx(network: LiveNetwork, to_motion: NDArray[np.float32], target: Pa
             verbose=False,
         )
     assert program is not None
-    model = _with_half_storage(_without_origins(program.model_proto))
+    model = with_half_storage(_without_origins(program.model_proto))
     onnx.checker.check_model(model)
     onnx.save(model, target)
 
 
-def round_to_half(network: LiveNetwork) -> LiveNetwork:
+def round_to_half(network: N) -> N:
     """Round the large weights to values that float16 holds exactly, in place; they are stored in half the bytes."""
     with torch.no_grad():
         for weight in network.parameters():
@@ -97,7 +98,7 @@ def round_to_half(network: LiveNetwork) -> LiveNetwork:
     return network
 
 
-def _with_half_storage(model: onnx.ModelProto) -> onnx.ModelProto:
+def with_half_storage(model: onnx.ModelProto) -> onnx.ModelProto:
     """Store every large tensor whose values float16 holds exactly as float16, with a cast back to float32.
 
     ONNX Runtime does the cast once, when it loads the graph: arithmetic is float32 throughout.

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from facestream.acting import Abilities
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
@@ -35,7 +36,8 @@ class ModelFacts:
 
     `hop_samples * S` samples at 16 kHz go in; `M = motions_per_hop * S` rows of motion `[D]` (expression, jaw, extras)
     and of phone class probabilities come out. They are `hop_samples / motions_per_hop` apart, and the last one
-    describes the moment `lookahead_samples` before the end of the audio.
+    describes the moment `lookahead_samples` before the end of the hops. Live, a step waits for `ahead_samples` beyond
+    them. `abilities` are those of a model that acts.
     """
 
     name: str
@@ -48,7 +50,9 @@ class ModelFacts:
     lookahead_samples: int
     extras: tuple[str, ...]
     phone_classes: tuple[str, ...]
-    states: tuple[TensorSpec, ...]
+    states: tuple[TensorSpec, ...] = ()
+    ahead_samples: int = 0
+    abilities: Abilities | None = None
 
     @property
     def motion_size(self) -> int:

@@ -1,7 +1,7 @@
-"""Bundles: a folder with a model's graph, its manifest and its card, checked before anything runs.
+"""Bundles: a folder with a model's graphs, its manifest and its card, checked before anything runs.
 
-`manifest.json` holds every fact the runtime needs; the keys are those of `Manifest` and no others. Every other file
-of the folder that matters is listed with its SHA-256.
+`manifest.json` holds every fact the runtime needs; its keys are those of `engines.manifest` and no others. Every other
+file of the folder that matters is listed with its SHA-256.
 """
 
 import hashlib
@@ -10,98 +10,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from facestream.engines.base import SILENCE, ModelFacts, TensorSpec
+from facestream.engines.base import ModelFacts
+from facestream.engines.facts import facts_of
+from facestream.engines.manifest import FAMILIES, MANIFESTS, SCHEMA_VERSION, LiveManifest, Manifest
 from facestream.errors import BundleError, NotFound
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 1
-MODEL_FAMILIES = ("live", "deeptalk", "diffposetalk")
-MAX_LOOKAHEAD_SAMPLES = 1280
-"""80 ms at 16 kHz: the most that a motion row of a live model may look ahead."""
-
-_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class InputSpec(_Strict):
-    """One graph input that is not state; `pcm` is `["B", "640*S"]` where a hop takes 640 samples."""
-
-    name: str
-    shape: list[int | str]
-
-
-class StateSpec(_Strict):
-    """One state tensor: graph input `name`, output `next_` + `name`; the shape has no batch axis."""
-
-    name: str = Field(pattern=r"^state_\w+$")
-    shape: list[Annotated[int, Field(gt=0)]]
-
-
-class Outputs(_Strict):
-    """Layout of a motion row: expression, jaw, then the named extras."""
-
-    expression: Literal[50]
-    jaw: Literal[3]
-    extras: list[str]
-
-
-class Manifest(_Strict):
-    """`manifest.json` of a model bundle. All keys are required, unknown keys are refused."""
-
-    schema_version: Literal[1]
-    family: Literal["live", "deeptalk", "diffposetalk"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    version: str = Field(min_length=1)
-    graph: str = Field(pattern=r"^[^/\\]+\.onnx$")
-    sample_rate_hz: Literal[16000]
-    hop_samples: int = Field(ge=160, le=5120, multiple_of=32)
-    motion_rate: str = Field(pattern=r"^[1-9]\d*/[1-9]\d*$")
-    lookahead_samples: int = Field(ge=0, le=MAX_LOOKAHEAD_SAMPLES)
-    inputs: list[InputSpec]
-    states: list[StateSpec]
-    outputs: Outputs
-    phone_classes: list[str] = Field(min_length=1)
-    head_digest: _Sha256
-    licence: str = Field(min_length=1)
-    training: dict[str, Any]
-    files: dict[str, _Sha256]
-
-    @property
-    def motions_per_hop(self) -> Fraction:
-        """Motion rows that one hop gives; a whole number in a valid manifest."""
-        return Fraction(self.motion_rate) * self.hop_samples / self.sample_rate_hz
-
-    @field_validator("files")
-    @classmethod
-    def _inside_the_folder(cls, files: dict[str, str]) -> dict[str, str]:
-        for path in files:
-            if Path(path).is_absolute() or ".." in Path(path).parts or "\\" in path:
-                raise ValueError(f"{path!r} leaves the bundle folder")
-        return files
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Manifest":
-        if self.graph not in self.files:
-            raise ValueError(f"files has no entry for the graph {self.graph!r}")
-        if self.motions_per_hop.denominator != 1 or self.motions_per_hop < 1:
-            raise ValueError(f"{self.hop_samples} samples a hop are no whole number of rows at {self.motion_rate} Hz")
-        furthest = self.lookahead_samples + self.hop_samples - int(self.hop_samples / self.motions_per_hop)
-        if furthest > MAX_LOOKAHEAD_SAMPLES:
-            raise ValueError(f"the first row of a hop looks {furthest} samples ahead, at most {MAX_LOOKAHEAD_SAMPLES}")
-        if "pcm" not in [spec.name for spec in self.inputs]:
-            raise ValueError("inputs has no 'pcm'")
-        if SILENCE not in self.phone_classes:
-            raise ValueError(f"phone_classes has no {SILENCE!r}")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +41,23 @@ class Bundle:
         return cls(folder, manifest)
 
     @property
+    def live(self) -> LiveManifest:
+        """The manifest of a `live` bundle; raises `BundleError` for one of another family."""
+        if not isinstance(self.manifest, LiveManifest):
+            raise BundleError(
+                f"{self.folder}: found a bundle of family {self.manifest.family!r}; expected 'live'; give another one"
+            )
+        return self.manifest
+
+    @property
     def graph_path(self) -> Path:
-        return self.folder / self.manifest.graph
+        """The graph of a `live` bundle."""
+        return self.folder / self.live.graph
 
     @property
     def model(self) -> ModelFacts:
-        """The facts an engine needs."""
-        manifest = self.manifest
-        return ModelFacts(
-            name=manifest.name,
-            family=manifest.family,
-            version=manifest.version,
-            licence=manifest.licence,
-            head_digest=manifest.head_digest,
-            hop_samples=manifest.hop_samples,
-            motions_per_hop=int(manifest.motions_per_hop),
-            lookahead_samples=manifest.lookahead_samples,
-            extras=tuple(manifest.outputs.extras),
-            phone_classes=tuple(manifest.phone_classes),
-            states=tuple(TensorSpec(spec.name, tuple(spec.shape)) for spec in manifest.states),
-        )
+        """The facts an engine needs. Raises `BundleError` for a file of them that can not be used."""
+        return facts_of(self.folder, self.manifest)
 
 
 def shipped_folder() -> Path:
@@ -191,7 +106,7 @@ def _model_name(path: Path) -> str | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError):
         return path.parent.name  # opening it will say what is wrong
-    if not isinstance(content, dict) or content.get("family") not in MODEL_FAMILIES:
+    if not isinstance(content, dict) or content.get("family") not in FAMILIES:
         return None
     name = content.get("name")
     return name if isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) else path.parent.name
@@ -219,19 +134,23 @@ def _read_manifest(path: Path) -> Manifest:
             "get a bundle made for this release of facestream"
         )
     try:
-        return Manifest.model_validate_json(text)
+        return MANIFESTS.validate_json(text)
     except ValidationError as error:
-        raise BundleError(f"{path}: {_first_problem(error)}; export the bundle again") from error
+        raise BundleError(f"{path}: {_first_problem(error, content)}; export the bundle again") from error
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, content: dict[str, object]) -> str:
     problem = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in problem["loc"]) or "manifest"
+    place = problem["loc"][1:] if problem["loc"][:1] in [(family,) for family in FAMILIES] else problem["loc"]
+    where = ".".join(str(part) for part in place) or "manifest"
+    if problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        found = content.get("family")
+        return f"family: found {found!r}; expected one of {', '.join(FAMILIES)}"
     if problem["type"] == "missing":
         return f"found no key {where!r}; expected it (required)"
     if problem["type"] == "extra_forbidden":
         return f"found the unknown key {where!r}; expected only the keys of schema {SCHEMA_VERSION}"
-    received = repr(problem["input"]) if problem["loc"] else "an inconsistent manifest"
+    received = repr(problem["input"]) if place else "an inconsistent manifest"
     return f"{where}: found {received[:120]}; expected: {problem['msg']}"
 
 

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -33,8 +34,8 @@ class OnnxEngine:
 
     def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
         self.model: ModelFacts = bundle.model
-        self._session = _open_session(bundle, thread_count)
-        _check_graph(self._session, bundle)
+        self._session = open_session(bundle.graph_path, thread_count)
+        _check_graph(self._session, bundle.graph_path, self.model)
         self._state_names = [spec.name for spec in self.model.states]
         self._output_names = ["motion", "phone", *(_NEXT + name for name in self._state_names)]
         self._costs = CostTable()
@@ -63,7 +64,8 @@ class OnnxEngine:
         return self._costs.cost_s(row_count)
 
 
-def _open_session(bundle: Bundle, thread_count: int) -> onnxruntime.InferenceSession:
+def open_session(graph_path: Path, thread_count: int) -> onnxruntime.InferenceSession:
+    """A session on the CPU that leaves the cores to others while it waits. Raises `BundleError`."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = thread_count
     options.inter_op_num_threads = 1
@@ -73,43 +75,41 @@ def _open_session(bundle: Bundle, thread_count: int) -> onnxruntime.InferenceSes
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(
-            bundle.graph_path, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
+            graph_path, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
         )
     except Exception as error:  # as above
         raise BundleError(
-            f"{bundle.graph_path}: found a graph that ONNX Runtime {onnxruntime.__version__} can not load ({error}); "
+            f"{graph_path}: found a graph that ONNX Runtime {onnxruntime.__version__} can not load ({error}); "
             "expected an ONNX model; export the bundle again or update onnxruntime"
         ) from error
 
 
-def _check_graph(session: onnxruntime.InferenceSession, bundle: Bundle) -> None:
+def _check_graph(session: onnxruntime.InferenceSession, graph_path: Path, model: ModelFacts) -> None:
     """The graph must have exactly the tensors that the manifest promises."""
-    model = bundle.model
     states = [spec.name for spec in model.states]
     expected_inputs = {"pcm", *states}
     found_inputs = {tensor.name: tensor.shape for tensor in session.get_inputs()}
     if set(found_inputs) != expected_inputs:
         raise BundleError(
-            f"{bundle.graph_path}: found inputs {sorted(found_inputs)}; expected {sorted(expected_inputs)} "
+            f"{graph_path}: found inputs {sorted(found_inputs)}; expected {sorted(expected_inputs)} "
             "(manifest.json); export the bundle again"
         )
     for spec in model.states:
         found = tuple(found_inputs[spec.name][1:])
         if found != spec.shape:
             raise BundleError(
-                f"{bundle.graph_path}: found shape {found} of {spec.name!r}; expected {spec.shape} (manifest.json); "
+                f"{graph_path}: found shape {found} of {spec.name!r}; expected {spec.shape} (manifest.json); "
                 "export the bundle again"
             )
     outputs = {tensor.name: tensor.shape for tensor in session.get_outputs()}
     missing = {"motion", "phone", *(_NEXT + name for name in states)} - set(outputs)
     if missing:
         raise BundleError(
-            f"{bundle.graph_path}: found outputs {sorted(outputs)}; expected also {sorted(missing)}; "
-            "export the bundle again"
+            f"{graph_path}: found outputs {sorted(outputs)}; expected also {sorted(missing)}; export the bundle again"
         )
     for name, size in (("motion", model.motion_size), ("phone", len(model.phone_classes))):
         if outputs[name][-1] != size:
             raise BundleError(
-                f"{bundle.graph_path}: found {outputs[name][-1]} values a row of {name!r}; expected {size} "
+                f"{graph_path}: found {outputs[name][-1]} values a row of {name!r}; expected {size} "
                 "(manifest.json); export the bundle again"
             )

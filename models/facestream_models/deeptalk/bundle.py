@@ -1,0 +1,70 @@
+"""What a deeptalk bundle says of itself: the manifest, the same for the released weights and for our own."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from facestream.engines.bundle import Bundle
+from facestream.types import EXPRESSION_COUNT, JAW_COUNT
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAME_RATE, LONGEST_FRAMES, SAMPLE_RATE
+from facestream_models.deeptalk.graph import EmotionGraph, MotionGraph
+
+PROFILE, CARD, PRESETS, MANIFEST = "rig_profile.npz", "card.md", "presets.npz", "manifest.json"
+
+PAST_CODES, AHEAD_CODES = 7, 2
+"""The live window: with the code between them 1.6 s, about what the generator is trained on (1.28 s)."""
+
+
+def write_manifest(
+    folder: Path,
+    graphs: Mapping[str, EmotionGraph | MotionGraph],
+    *,
+    name: str,
+    version: str,
+    speakers: Sequence[str],
+    head_digest: str | None,
+    licence: str,
+    training: dict[str, Any],
+) -> Bundle:
+    """Write `manifest.json` for what lies in `folder`, and open the bundle as the runtime would.
+
+    `speakers` name the places of the one-hot; the head's digest is `None` without a head: such a bundle gives motion
+    but no ARKit weights. `presets.npz` and `rig_profile.npz` are taken up where they are there.
+    """
+    files = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
+    move = next(graph for graph in graphs.values() if isinstance(graph, MotionGraph))
+    shape = move.network.shape.generator
+    content = {
+        "schema_version": 1,
+        "family": "deeptalk",
+        "name": name,
+        "version": version,
+        "graphs": [{"file": file, "inputs": graph.inputs, "outputs": graph.outputs} for file, graph in graphs.items()],
+        "sample_rate_hz": SAMPLE_RATE,
+        "code_samples": CODE_SAMPLES,
+        "motion_rate": f"{FRAME_RATE}/1",
+        "longest_samples": LONGEST_FRAMES * SAMPLE_RATE // FRAME_RATE,
+        "window": {"past_codes": PAST_CODES, "ahead_codes": AHEAD_CODES},
+        "emotion_width": shape.emotion,
+        "codes": shape.codes,
+        "speakers": list(speakers),
+        "presets": PRESETS if PRESETS in files else None,
+        "profile": PROFILE if PROFILE in files else None,
+        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": []},
+        "phone_classes": list(CLASSES) if "phone" in move.outputs else [],
+        "head_digest": head_digest,
+        "licence": licence,
+        "training": training,
+        "files": {file: sha256(folder / file) for file in files},
+    }
+    (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return Bundle.open(folder)
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file, read by pieces: checkpoints are a gigabyte."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

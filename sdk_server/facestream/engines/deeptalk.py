@@ -1,0 +1,114 @@
+"""The two graphs of a deeptalk bundle on ONNX Runtime: one hears an emotion, one moves a face."""
+
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+
+from facestream.acting import Emotion
+from facestream.engines.base import ModelFacts
+from facestream.engines.bundle import Bundle
+from facestream.engines.manifest import DeepTalkManifest, GraphSpec
+from facestream.engines.onnx import open_session
+from facestream.errors import BundleError, EngineError
+from facestream.types import Float32
+
+_HEAR = ({"pcm"}, {"mean", "log_variance"})
+_MOVE = ({"pcm", "emotion", "actor", "top_noise", "bottom_noise"}, {"motion", "top", "bottom"})
+_PHONE = "phone"
+
+
+class Moved(NamedTuple):
+    """Of `K` codes: `motion` [B, 4 K, 53], logits `top` [B, K, codes] and `bottom` [B, 2 K, codes], and phone class
+    probabilities [B, 4 K, P] (P is 0 where the graph has none).
+    """
+
+    motion: Float32
+    top: Float32
+    bottom: Float32
+    phone: Float32
+
+
+class DeepTalkGraphs:
+    """Made from a deeptalk bundle; several threads may use it at once."""
+
+    def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
+        manifest = bundle.manifest
+        assert isinstance(manifest, DeepTalkManifest)
+        self.model: ModelFacts = bundle.model
+        self.manifest = manifest
+        hear, move = (_graph(bundle, manifest, *wanted) for wanted in (_HEAR, _MOVE))
+        self._move_outputs = ["motion", "top", "bottom"] + ([_PHONE] if _PHONE in move.outputs else [])
+        if (_PHONE in move.outputs) != bool(manifest.phone_classes):
+            raise BundleError(
+                f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and outputs "
+                f"{sorted(move.outputs)}; expected classes with an output 'phone'; export the bundle again"
+            )
+        self._hear = open_session(bundle.folder / hear.file, thread_count)
+        self._move = open_session(bundle.folder / move.file, thread_count)
+        for session, graph in ((self._hear, hear), (self._move, move)):
+            _check_session(session, graph, bundle)
+
+    def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
+        """Emotion of speech `[B, 2560 K]`: mean and log-variance `[B, D]`. Raises `EngineError`."""
+        mean, log_variance = _run(self._hear, ["mean", "log_variance"], {"pcm": pcm})
+        return mean, log_variance
+
+    def move(
+        self, pcm: Float32, emotion: Float32, speaker: Float32, top_noise: Float32, bottom_noise: Float32
+    ) -> Moved:
+        """Motion of `K` codes of speech.
+
+        `pcm` `[B, 2560 K]`, `emotion` `[B, D]` of unit length, `speaker` `[B, speakers]` one-hot, noises
+        `[B, K, codes]` and `[B, 2 K, codes]`: the code of the largest logit plus noise is taken. Raises `EngineError`.
+        """
+        given = {
+            "pcm": pcm,
+            "emotion": emotion,
+            "actor": speaker,
+            "top_noise": top_noise,
+            "bottom_noise": bottom_noise,
+        }
+        motion, top, bottom, *phone = _run(self._move, self._move_outputs, given)
+        return Moved(motion, top, bottom, phone[0] if phone else np.zeros((*motion.shape[:2], 0), np.float32))
+
+    def emotion_of(self, pcm: Float32) -> Emotion:
+        """The emotion of one piece of speech `[2560 K]` as a value that can be kept."""
+        mean, log_variance = self.hear(pcm[None])
+        return Emotion(mean[0], log_variance[0])
+
+
+def _graph(bundle: Bundle, manifest: DeepTalkManifest, inputs: set[str], outputs: set[str]) -> GraphSpec:
+    """The graph with these inputs, and at least these outputs."""
+    for graph in manifest.graphs:
+        if set(graph.inputs) == inputs and outputs <= set(graph.outputs):
+            return graph
+    raise BundleError(
+        f"{bundle.folder}: found no graph with inputs {sorted(inputs)} and outputs {sorted(outputs)}; "
+        "export the bundle again"
+    )
+
+
+def _check_session(session: onnxruntime.InferenceSession, graph: GraphSpec, bundle: Bundle) -> None:
+    """The file must have the tensors, and the sizes where they are numbers, that the manifest promises."""
+    found = {tensor.name: list(tensor.shape) for tensor in session.get_inputs()}
+    names = [tensor.name for tensor in session.get_outputs()]
+    sizes_differ = any(
+        len(shape) != len(graph.inputs[name])
+        or any(isinstance(told, int) and axis != told for axis, told in zip(shape, graph.inputs[name], strict=True))
+        for name, shape in found.items()
+        if name in graph.inputs
+    )
+    if set(found) != set(graph.inputs) or set(names) != set(graph.outputs) or sizes_differ:
+        raise BundleError(
+            f"{bundle.folder / graph.file}: found inputs {found} and outputs {names}; expected {graph.inputs} and "
+            f"{sorted(graph.outputs)} (manifest.json); export the bundle again"
+        )
+
+
+def _run(session: onnxruntime.InferenceSession, outputs: list[str], given: dict[str, Float32]) -> list[Float32]:
+    try:
+        results: list[Float32] = session.run(outputs, given)
+    except Exception as error:  # ONNX Runtime's own errors share no base class of theirs
+        raise EngineError(f"ONNX Runtime failed on a step of {len(given['pcm'])} rows: {error}") from error
+    return results

@@ -1,0 +1,157 @@
+"""`manifest.json` of a model bundle: one strict schema for each family, and no key beyond it."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+
+from facestream.engines.base import SILENCE
+
+SCHEMA_VERSION = 1
+MAX_LOOKAHEAD_SAMPLES = 1280
+"""80 ms at 16 kHz: the most that a motion row of a live model may look ahead."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_GraphFile = Annotated[str, Field(pattern=r"^[^/\\]+\.onnx$")]
+_Axes = list[int | str]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class InputSpec(_Strict):
+    """One graph input that is not state; `pcm` is `["B", "640*S"]` where a hop takes 640 samples."""
+
+    name: str
+    shape: _Axes
+
+
+class StateSpec(_Strict):
+    """One state tensor: graph input `name`, output `next_` + `name`; the shape has no batch axis."""
+
+    name: str = Field(pattern=r"^state_\w+$")
+    shape: list[Annotated[int, Field(gt=0)]]
+
+
+class Outputs(_Strict):
+    """Layout of a motion row: expression, jaw, then the named extras."""
+
+    expression: Literal[50]
+    jaw: Literal[3]
+    extras: list[str]
+
+
+class BundleManifest(_Strict):
+    """What every model bundle says. All keys are required, unknown keys are refused."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    version: str = Field(min_length=1)
+    sample_rate_hz: Literal[16000]
+    motion_rate: str = Field(pattern=r"^[1-9]\d*/[1-9]\d*$")
+    outputs: Outputs
+    phone_classes: list[str]
+    licence: str = Field(min_length=1)
+    training: dict[str, Any]
+    files: dict[str, Sha256]
+
+    @field_validator("files")
+    @classmethod
+    def _inside_the_folder(cls, files: dict[str, str]) -> dict[str, str]:
+        for path in files:
+            if Path(path).is_absolute() or ".." in Path(path).parts or "\\" in path:
+                raise ValueError(f"{path!r} leaves the bundle folder")
+        return files
+
+    def _must_list(self, kind: str, file: str | None) -> None:
+        if file is not None and file not in self.files:
+            raise ValueError(f"files has no entry for the {kind} {file!r}")
+
+
+class LiveManifest(BundleManifest):
+    """One causal graph with state: PCM in, motion and phone classes out."""
+
+    family: Literal["live"]
+    graph: _GraphFile
+    hop_samples: int = Field(ge=160, le=5120, multiple_of=32)
+    lookahead_samples: int = Field(ge=0, le=MAX_LOOKAHEAD_SAMPLES)
+    inputs: list[InputSpec]
+    states: list[StateSpec]
+    phone_classes: list[str] = Field(min_length=1)
+    head_digest: Sha256
+
+    @property
+    def motions_per_hop(self) -> Fraction:
+        """Motion rows that one hop gives; a whole number in a valid manifest."""
+        return Fraction(self.motion_rate) * self.hop_samples / self.sample_rate_hz
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "LiveManifest":
+        self._must_list("graph", self.graph)
+        if self.motions_per_hop.denominator != 1 or self.motions_per_hop < 1:
+            raise ValueError(f"{self.hop_samples} samples a hop are no whole number of rows at {self.motion_rate} Hz")
+        furthest = self.lookahead_samples + self.hop_samples - int(self.hop_samples / self.motions_per_hop)
+        if furthest > MAX_LOOKAHEAD_SAMPLES:
+            raise ValueError(f"the first row of a hop looks {furthest} samples ahead, at most {MAX_LOOKAHEAD_SAMPLES}")
+        if "pcm" not in [spec.name for spec in self.inputs]:
+            raise ValueError("inputs has no 'pcm'")
+        if SILENCE not in self.phone_classes:
+            raise ValueError(f"phone_classes has no {SILENCE!r}")
+        return self
+
+
+class GraphSpec(_Strict):
+    """One graph of several: axes of its inputs and outputs, a number or text where a caller chooses."""
+
+    file: _GraphFile
+    inputs: dict[str, _Axes]
+    outputs: dict[str, _Axes]
+
+
+class LiveWindow(_Strict):
+    """How a network that is not causal is run live: codes seen before and behind the one that is given out."""
+
+    past_codes: int = Field(ge=1, le=24)
+    ahead_codes: int = Field(ge=1, le=8)
+
+
+class DeepTalkManifest(BundleManifest):
+    """Two graphs without state: `hear` (an emotion) and `move` (codes and their motion).
+
+    `presets` and `profile` are files of the bundle: named emotions, and the rig profile of a head that is not the open
+    one. `head_digest` is null where the user's head was not at hand: such a bundle gives motion, but no ARKit weights.
+    `phone_classes` are those of the graph's `phone` output; empty where it has none.
+    """
+
+    family: Literal["deeptalk"]
+    graphs: list[GraphSpec] = Field(min_length=2, max_length=2)
+    code_samples: Literal[2560]
+    longest_samples: int = Field(ge=2560 * 32, multiple_of=2560)
+    window: LiveWindow
+    emotion_width: int = Field(ge=2, le=4096)
+    codes: int = Field(ge=2, le=65536)
+    speakers: list[str] = Field(min_length=1)
+    presets: str | None
+    profile: str | None
+    head_digest: Sha256 | None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DeepTalkManifest":
+        for graph in self.graphs:
+            self._must_list("graph", graph.file)
+        self._must_list("presets", self.presets)
+        self._must_list("profile", self.profile)
+        if self.motion_rate != "25/1":
+            raise ValueError(f"a code has 4 frames at 25/1 Hz, got {self.motion_rate}")
+        if self.outputs.extras:
+            raise ValueError(f"the network gives expression and jaw only, got extras {self.outputs.extras}")
+        if len(set(self.speakers)) != len(self.speakers):
+            raise ValueError("a speaker is named twice")
+        return self
+
+
+Manifest = LiveManifest | DeepTalkManifest
+MANIFESTS: TypeAdapter[Manifest] = TypeAdapter(Annotated[Manifest, Field(discriminator="family")])
+FAMILIES = ("live", "deeptalk")
