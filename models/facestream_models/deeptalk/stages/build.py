@@ -81,31 +81,40 @@ def build_generator(config_file: Path, data: Path, out: Path) -> Run:
     live = runs / "live" / WEIGHTS
     if not live.exists():
         raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
-    prior, embedding = _trained(runs, "prior"), _trained(runs, "embedding")
-    shapes = embedding["facts"]["shapes"]
-    speech, face = (from_values(shapes[name], SequenceShape) for name in ("speech", "expression"))
-    encoder = from_values(shapes["encoder"], CompactEmotionShape)
+    prior, judges = _trained(runs, "prior"), load_judges(runs)
+    shapes = _trained(runs, "embedding")["facts"]["shapes"]
     listener = load_network(live)
     system = CompactDeepTalk(
         CompactShape(
-            live=listener.shape, emotion_encoder=encoder, emotion=speech,
-            prior=from_values(prior["facts"]["shape"], MotionPriorShape), generator=config.shape,
+            live=listener.shape,
+            emotion_encoder=from_values(shapes["encoder"], CompactEmotionShape),
+            emotion=from_values(shapes["speech"], SequenceShape),
+            prior=from_values(prior["facts"]["shape"], MotionPriorShape),
+            generator=config.shape,
         )
-    )  # fmt: skip
-    meeting = EmotionEmbedding(CompactEmotionEncoder(encoder), speech, face)
-    meeting.load_state_dict(embedding["weights"])
+    )
     system.content.network.load_state_dict(listener.state_dict())
-    system.emotion.load_state_dict(meeting.speech.state_dict())
+    system.emotion.load_state_dict(judges.embedding.speech.state_dict())
     system.prior.load_state_dict(prior["weights"])
     if out.name == "generator-2":
         system.generator.load_state_dict(_trained(runs, "generator-1")["weights"])
-    reading = _trained(runs, "lip-reader")
-    reader = LipReader(from_values(reading["facts"]["shape"], LipReaderShape))
-    reader.load_state_dict(reading["weights"])
-    judges = Judges(shipped_mesh(), meeting, load_frame_emotion(runs), reader)
     return Run(
         GeneratorStage(config, takes_of(data, "train"), takes_of(data, "validation"), system, judges), config.run, out
     )
+
+
+def load_judges(runs: Path) -> Judges:
+    """The networks under `runs` that say what a motion is worth."""
+    meeting, reading = _trained(runs, "embedding"), _trained(runs, "lip-reader")
+    shapes = meeting["facts"]["shapes"]
+    speech, face = (from_values(shapes[name], SequenceShape) for name in ("speech", "expression"))
+    embedding = EmotionEmbedding(
+        CompactEmotionEncoder(from_values(shapes["encoder"], CompactEmotionShape)), speech, face
+    )
+    embedding.load_state_dict(meeting["weights"])
+    reader = LipReader(from_values(reading["facts"]["shape"], LipReaderShape))
+    reader.load_state_dict(reading["weights"])
+    return Judges(shipped_mesh(), embedding, load_frame_emotion(runs), reader)
 
 
 def load_frame_emotion(runs: Path) -> FrameEmotion:
