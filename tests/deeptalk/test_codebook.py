@@ -45,6 +45,17 @@ def test_smoothing_counts_vectors_so_a_batch_of_many_keeps_the_size_of_codes():
     torch.testing.assert_close(book.vectors, before, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize(("revival", "in_use"), [(0.0, 1), (0.2, 12)])
+def test_codes_that_nothing_finds_move_to_where_vectors_are(revival: float, in_use: int) -> None:
+    torch.manual_seed(2)
+    book = Codebook(16, 3, 0.9, revival).train()
+    x = 9.0 + torch.randn(1, 256, 3)  # far from where codes begin
+    for _ in range(100):
+        book(x)
+    used = len(torch.unique(book.eval()(x).codes))
+    assert used >= in_use if revival else used <= 4
+
+
 def test_perplexity_counts_codes_in_use():
     book = Codebook(8, 2, 0.9)
     assert float(book.perplexity(torch.tensor([[3, 3, 3, 3]]))) == pytest.approx(1, abs=1e-4)

@@ -161,7 +161,7 @@ def test_the_generator_learns_and_nothing_else_moves(tmp_path: Path) -> None:
     }
     before = {name: value.clone() for name, value in stage.network.state_dict().items()}
     found = Run(stage, stage.config.run, tmp_path).train()
-    assert set(found) == {"face_mm", "lips_mm", "emotion_accuracy"}
+    assert set(found) == {"face_mm", "lips_mm", "emotion_accuracy", "preset_accuracy"}
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert logged[0]["event"] == "start"
     assert all(torch.equal(stage.system.state_dict()[name], value) for name, value in frozen.items())
@@ -178,6 +178,20 @@ def test_stage_one_makes_no_second_motion_and_the_swap_lends_the_neighbours_emot
     assert _swapped(rows)[:, 0].tolist() == [1, 0, 3, 2, 5, 4]
     with pytest.raises(ValueError, match="rows 3 must be even"):
         GeneratorStage(GeneratorConfig(rows=3), TAKES, TAKES, *small_parts())
+
+
+def test_takes_are_heard_once_and_cut_like_their_windows() -> None:
+    stage = small_generator()
+    windows = TAKES.draw(6, 16, np.random.default_rng(3))
+    content = stage.heard.content(windows)
+    assert content.shape[:2] == (6, 16)
+    wholes = [whole.audio for whole in TAKES.whole()]
+    for row, (take, first) in enumerate(zip(windows.take.tolist(), windows.first.tolist(), strict=True)):
+        whole = stage.system.content(wholes[take])[0, first : first + 16]
+        torch.testing.assert_close(content[row, : len(whole)], whole, atol=2e-2, rtol=2e-3)  # kept as float16
+    felt = stage.heard.emotion(windows, np.random.default_rng(4))
+    torch.testing.assert_close(felt.mean.norm(dim=1), torch.ones(6))
+    assert stage.heard.presets.shape == (8, felt.mean.shape[1])
 
 
 def small_parts() -> tuple[CompactDeepTalk, Judges]:

@@ -22,12 +22,13 @@ class Codebook(nn.Module):
     """`codes` vectors of `width` numbers. In training each call moves them; in use they stand still.
 
     Moving averages start at the codes themselves and are smoothed by the number of vectors, as the method has it; the
-    released model started them at noise and counted clips (section 3, no. 16).
+    released model started them at noise and counted clips (section 3, no. 16). A code that in training is used less
+    than `revival` times as often as the even share moves to a vector of the batch; 0 lets codes die, as there.
     """
 
-    def __init__(self, codes: int, width: int, decay: float) -> None:
+    def __init__(self, codes: int, width: int, decay: float, revival: float = 0.0) -> None:
         super().__init__()
-        self.decay = decay
+        self.decay, self.revival = decay, revival
         start = torch.randn(codes, width) / width**0.5
         self.register_buffer("vectors", start)
         self.register_buffer("mean_counts", torch.ones(codes))
@@ -69,3 +70,12 @@ class Codebook(nn.Module):
         total = self.mean_counts.sum()
         smoothed = (self.mean_counts + _SMOOTHING) / (total + len(counts) * _SMOOTHING) * total
         self.vectors.copy_(self.mean_sums / smoothed[:, None])
+        if self.revival:
+            self._revive(x)
+
+    def _revive(self, x: Tensor) -> None:
+        even = self.mean_counts.mean()
+        dead = torch.nonzero(self.mean_counts < self.revival * even)[:, 0]
+        self.vectors[dead] = x[torch.randint(len(x), (len(dead),))]
+        self.mean_counts[dead] = even  # time to be found
+        self.mean_sums[dead] = even * self.vectors[dead]

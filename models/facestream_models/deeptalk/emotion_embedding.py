@@ -24,7 +24,8 @@ _TINY = 1e-8
 class SequenceShape:
     """Sizes of one side. `enters` is the width of what comes in; 0 for one that has the layers' width already.
 
-    `longest` frames have positions; `cuts` says that what is longer is cut there, else it is an error.
+    `longest` frames have positions; `cuts` says that what is longer is cut there, else it is an error. One in `every`
+    frames is taken: moods change more slowly than lips.
     """
 
     width: int
@@ -36,6 +37,7 @@ class SequenceShape:
     hidden: int = 2048
     embedding: int = 128
     dropout: float = 0.1
+    every: int = 1
 
 
 SPEECH_SHAPE = SequenceShape(width=768, layers=2, longest=500, cuts=True)
@@ -111,7 +113,7 @@ class SequenceEmbedding(nn.Module):
             features = features[:, : self.shape.longest]
         elif features.shape[1] > self.shape.longest:
             raise InvalidValue("frames", features.shape[1], f"at most {self.shape.longest} in one piece")
-        x: Tensor = self.enter(features)
+        x: Tensor = self.enter(features[:, :: self.shape.every])
         x = self.dropout(x + self.positions[: x.shape[1]])
         for layer in self.layers:
             x = layer(x)

@@ -112,6 +112,12 @@ class Generator(nn.Module):
 
         return self._generate(self.face_features(content, emotion, actor), prior, choose, choose)
 
+    def known_bottom(self, content: Tensor, emotion: Tensor, actor: Tensor, prior: MotionPrior,
+                     top_codes: Tensor) -> Tensor:  # fmt: skip
+        """Training: logits of the bottom codes that go with known `top_codes` [B, F / 4]."""
+        top = prior.top_codebook.vectors[top_codes]
+        return self._bottom_logits(self.face_features(content, emotion, actor), prior, top)
+
     def face_features(self, content: Tensor, emotion: Tensor, actor: Tensor) -> Tensor:
         """What is said, felt and by whom, in one: [B, F, 128]."""
         style = self.style(torch.cat([self.emotion(emotion), actor], dim=1))
@@ -125,9 +131,13 @@ class Generator(nn.Module):
                   choose_bottom: Callable[[Tensor], Tensor]) -> Generated:  # fmt: skip
         top_logits = self.top(_stacked(face, _TOP_STACK))
         top = prior.top_codebook.mix(choose_top(top_logits))
-        bottom_logits = self.bottom(torch.cat([_stacked(face, _BOTTOM_STACK), prior.decode_top(top)], dim=2))
+        bottom_logits = self._bottom_logits(face, prior, top)
         bottom = prior.bottom_codebook.mix(choose_bottom(bottom_logits))
         return Generated(prior.decode(top, bottom), top_logits, bottom_logits)
+
+    def _bottom_logits(self, face: Tensor, prior: MotionPrior, top: Tensor) -> Tensor:
+        logits: Tensor = self.bottom(torch.cat([_stacked(face, _BOTTOM_STACK), prior.decode_top(top)], dim=2))
+        return logits
 
 
 def _stacked(x: Tensor, count: int) -> Tensor:

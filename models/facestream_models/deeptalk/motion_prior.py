@@ -37,6 +37,7 @@ class MotionPriorShape:
     decoder_hidden: int = 512
     dropout: float = 0.1
     decay: float = 0.95
+    revival: float = 0.0
 
     @property
     def bottom_width(self) -> int:
@@ -99,9 +100,9 @@ class MotionPrior(nn.Module):
         self.shape = shape = shape or MotionPriorShape()
         self.bottom_encoder = Halve(shape.coefficients, shape)
         self.top_encoder = Halve(shape.width, shape)
-        self.top_codebook = Codebook(shape.codes, shape.width, shape.decay)
+        self.top_codebook = Codebook(shape.codes, shape.width, shape.decay, shape.revival)
         self.top_decoder = Double(shape.width, shape.hidden, shape)
-        self.bottom_codebook = Codebook(shape.codes, shape.bottom_width, shape.decay)
+        self.bottom_codebook = Codebook(shape.codes, shape.bottom_width, shape.decay, shape.revival)
         self.up_sample = nn.ConvTranspose1d(shape.width, shape.width, 4, stride=2, padding=1)
         self.bottom_decoder = Double(shape.decoder_width, shape.decoder_hidden, shape)
         self.leave = nn.Conv1d(shape.decoder_width, shape.coefficients, _KERNEL, padding=_KERNEL // 2)

@@ -23,12 +23,13 @@ _FLOOR = 1e-9
 
 @dataclass(frozen=True)
 class CompactEmotionShape:
-    """Sizes; `width` is that of the features."""
+    """Sizes; `width` is that of the features. In training a share `dropout` of the features is left out."""
 
     bands: int = 40
     channels: int = 96
     width: int = 128
     kernel: int = 5
+    dropout: float = 0.0
 
 
 class PitchSpectrum(nn.Module):
@@ -62,6 +63,7 @@ class CompactEmotionEncoder(nn.Module):
         self.enter = nn.Conv1d(source, shape.channels, shape.kernel, padding=shape.kernel // 2)
         self.halve = nn.Conv1d(shape.channels, shape.width, shape.kernel, stride=2, padding=shape.kernel // 2)
         self.norm = nn.LayerNorm(shape.width)
+        self.dropout = nn.Dropout(shape.dropout)
 
     def forward(self, waveform: Tensor) -> Tensor:
         power, _ = self.mel(waveform, waveform.new_zeros(waveform.shape[0], TAIL))
@@ -69,5 +71,5 @@ class CompactEmotionEncoder(nn.Module):
         pairs = mel.reshape(mel.shape[0], -1, 2 * mel.shape[2])
         both = torch.cat([pairs, self.pitch(waveform)], dim=2).transpose(1, 2)
         x = F.silu(self.halve(F.silu(self.enter(both)))).transpose(1, 2)
-        features: Tensor = self.norm(x)
+        features: Tensor = self.dropout(self.norm(x))
         return features

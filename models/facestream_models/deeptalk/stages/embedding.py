@@ -5,7 +5,7 @@ together whoever speaks. The features of the face come from the frozen classifie
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,16 @@ from torch import Tensor, nn
 
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.deeptalk.audio import emotion_waveform
+from facestream_models.deeptalk.compact import CompactShape
 from facestream_models.deeptalk.emotion_distance import embedding_loss, retrieval_similarity
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.training.run import RunConfig
+
+_FIRST_LOG_VARIANCE = -6.0
+"""128 variances then add up to 0.3: beside squared distances of 0 to 4, and not 128 as those of a standard normal."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,12 @@ class EmbeddingConfig:
 
     rows: int = 64
     frames: int = 50
-    rounds: int = 8
+    rounds: int = 40
     run: RunConfig = field(default_factory=RunConfig)
-    encoder: CompactEmotionShape = field(default_factory=CompactEmotionShape)
-    speech: SequenceShape = field(
-        default_factory=lambda: SequenceShape(width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256)
-    )
+    encoder: CompactEmotionShape = field(default_factory=lambda: CompactShape().emotion_encoder)
+    speech: SequenceShape = field(default_factory=lambda: CompactShape().emotion)
     expression: SequenceShape = field(
-        default_factory=lambda: SequenceShape(width=128, layers=2, longest=250, enters=128, heads=4, hidden=256)
+        default_factory=lambda: replace(CompactShape().emotion, layers=1, enters=128, cuts=False)
     )
 
 
@@ -48,6 +50,8 @@ class EmbeddingStage:
         self.config, self.training, self.held_out = config, training, held_out
         self.frame_emotion = frame_emotion.eval().requires_grad_(False)
         self.embedding = EmotionEmbedding(CompactEmotionEncoder(config.encoder), config.speech, config.expression)
+        for side in (self.embedding.speech.embedding, self.embedding.expression):
+            nn.init.constant_(side.variance_head.map.bias, _FIRST_LOG_VARIANCE)
 
     @property
     def network(self) -> nn.Module:

@@ -4,8 +4,9 @@ Stage 1 learns to reconstruct. Stage 2 goes on from it and learns emotion: the m
 speech's, also when each row borrows the emotion of its neighbour while what is said stays, and the lips must read the
 same both times. Encoders, prior, embedding and lip reader are frozen and never in training mode (section 3, no. 12).
 
-Beside the paper's terms there is `codes`: cross-entropy with the codes that the prior gives to the true motion. It
-needs no gradient through a sampled choice, and so learns much faster than reconstruction alone; 0 leaves it out.
+Beside the paper's terms there is `codes`: cross-entropy with the codes that the prior gives to the true motion, bottom
+codes as they go with the true top codes. It needs no gradient through a sampled choice, and so learns much faster than
+reconstruction alone; 0 leaves it out.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from facestream_models.deeptalk.emotion_distance import consistency_loss
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.generator import Generated, GeneratorShape
+from facestream_models.deeptalk.stages.heard_takes import HeardTakes
+from facestream_models.deeptalk.stages.some_points import some_points
 from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
 from facestream_models.metrics.lip_reader import LipReader, reading_loss
@@ -34,7 +37,8 @@ class GeneratorConfig:
     """Windows of `frames` (32 in the paper), an even number `rows` of them a batch; a weight for each term.
 
     Errors are in square millimetres, so the weights are not the paper's (section 3, no. 27). The temperature of the
-    sampled codes falls linearly from `hottest` to `coldest` over the run.
+    sampled codes falls linearly from `hottest` to `coldest` over the run. Errors are taken on one in `every_point`
+    points of the face.
     """
 
     rows: int = 16
@@ -48,6 +52,7 @@ class GeneratorConfig:
     swapped_reading: float = 0.0
     hottest: float = 2.0
     coldest: float = 0.1
+    every_point: int = 4
     validation_frames: int = 64
     run: RunConfig = field(default_factory=RunConfig)
     shape: GeneratorShape = field(default_factory=lambda: CompactShape().generator)
@@ -92,6 +97,9 @@ class GeneratorStage:
         self.system.generator.requires_grad_(True)
         for judge in judges:
             judge.eval().requires_grad_(False)
+        self.coarse = some_points(judges.mesh, slice(None, None, config.every_point))
+        self.lips = some_points(judges.mesh, judges.mesh.is_lip)
+        self.heard = HeardTakes(training, system.content, self._hear_emotion)
 
     @property
     def network(self) -> nn.Module:
@@ -105,41 +113,58 @@ class GeneratorStage:
         config = self.config
         heat = config.hottest + progress * (config.coldest - config.hottest)
         windows = self.training.draw(config.rows, config.frames, random)
-        felt, content = self._hear(windows)
-        actor = self._actors(windows)
-        own = self.system.generator.train_step(content, felt.mean, actor, self.system.prior, heat)
+        felt, content, actor = self.heard.emotion(windows, random), self.heard.content(windows), self._actors(windows)
+        generator, prior = self.system.generator, self.system.prior
+        own = generator.train_step(content, felt.mean, actor, prior, heat)
         terms = self._reconstruction(own, windows)
+        if config.codes:
+            true = prior(windows.motion)
+            bottom = generator.known_bottom(content, felt.mean, actor, prior, true.top_codes)
+            terms["top_codes"] = config.codes * F.cross_entropy(own.top.flatten(0, 1), true.top_codes.flatten())
+            terms["bottom_codes"] = config.codes * F.cross_entropy(bottom.flatten(0, 1), true.bottom_codes.flatten())
         if config.emotion:
             terms["emotion"] = config.emotion * self._agreement(felt, own)
         if config.reading:
             terms["reading"] = config.reading * self._reading(own, windows)
         if config.swaps:
             lent = EmotionGaussian(*(_swapped(part) for part in felt))
-            other = self.system.generator.train_step(content, lent.mean, actor, self.system.prior, heat)
+            other = generator.train_step(content, lent.mean, actor, prior, heat)
             terms["swapped_emotion"] = config.swapped_emotion * self._agreement(lent, other)
             terms["swapped_reading"] = config.swapped_reading * self._reading(other, windows)
         return terms
 
     def figures(self, network: nn.Module) -> dict[str, float]:
-        """Errors in mm on held-out takes by the most likely codes, and the emotion that their motion shows."""
+        """Errors in mm on held-out takes by the most likely codes, and how often motion shows an emotion.
+
+        Shown is the emotion of the take, heard in the window itself, and one that is asked for by a preset.
+        """
         del network  # it is the system's generator
-        face, lips, shown = [], [], []
+        mesh, presets = self.judges.mesh, self.heard.presets
+        face, lips, shown, obeyed = [], [], [], []
         for windows in self.held_out.in_order(self.config.validation_frames):
-            motion = self._most_likely(windows)
-            distance = point_errors_mm(self.judges.mesh(motion), self.judges.mesh(windows.motion))
+            content, actor = self.system.content(windows.audio), self._actors(windows)
+            motion = self._most_likely(content, self._hear_emotion(windows.audio).mean, actor)
+            distance = point_errors_mm(mesh(motion), mesh(windows.motion))
             face.append(distance.mean(dim=(1, 2)))
-            lips.append(distance[..., self.judges.mesh.is_lip].mean(dim=(1, 2)))
-            votes = self.judges.frame_emotion(motion.flatten(0, 1)).reshape(*motion.shape[:2], -1).mean(dim=1)
-            shown.append((votes.argmax(dim=1) == windows.emotion).float())
+            lips.append(distance[..., mesh.is_lip].mean(dim=(1, 2)))
+            shown.append((self._shown(motion) == windows.emotion).float())
+            wanted = torch.arange(len(motion)) % len(presets)
+            obeyed.append((self._shown(self._most_likely(content, presets[wanted], actor)) == wanted).float())
         return {
             "face_mm": float(torch.cat(face).mean()),
             "lips_mm": float(torch.cat(lips).mean()),
             "emotion_accuracy": float(torch.cat(shown).mean()),
+            "preset_accuracy": float(torch.cat(obeyed).mean()),
         }
 
-    @torch.no_grad()
-    def _hear(self, windows: Windows) -> tuple[EmotionGaussian, Tensor]:
-        return self.judges.embedding.speech(emotion_waveform(windows.audio)), self.system.content(windows.audio)
+    def _hear_emotion(self, audio: Tensor) -> EmotionGaussian:
+        gaussian: EmotionGaussian = self.judges.embedding.speech(emotion_waveform(audio))
+        return gaussian
+
+    def _shown(self, motion: Tensor) -> Tensor:
+        """The emotion [B] that `motion` [B, F, 53] shows, by the mean logits of its frames."""
+        logits = self.judges.frame_emotion(motion.flatten(0, 1)).reshape(*motion.shape[:2], -1)
+        return logits.mean(dim=1).argmax(dim=1)
 
     def _actors(self, windows: Windows) -> Tensor:
         return F.one_hot(
@@ -147,32 +172,20 @@ class GeneratorStage:
         ).float()
 
     def _reconstruction(self, made: Generated, windows: Windows) -> dict[str, Tensor]:
-        mesh, config = self.judges.mesh, self.config
+        mesh, config = self.coarse, self.config
         squares = (mesh(made.motion) - mesh(windows.motion)).square().sum(dim=-1)
-        terms = {"face": config.face * squares.mean(), "lips": config.lips * squares[..., mesh.is_lip].mean()}
-        if config.codes:
-            true = self.system.prior(windows.motion)
-            terms["codes"] = config.codes * (
-                F.cross_entropy(made.top.flatten(0, 1), true.top_codes.flatten())
-                + F.cross_entropy(made.bottom.flatten(0, 1), true.bottom_codes.flatten())
-            )
-        return terms
+        return {"face": config.face * squares.mean(), "lips": config.lips * squares[..., mesh.is_lip].mean()}
 
     def _agreement(self, felt: EmotionGaussian, made: Generated) -> Tensor:
         embedding = self.judges.embedding
         return consistency_loss(felt, self.judges.emotion_of(made.motion), embedding.scale, embedding.shift)
 
     def _reading(self, made: Generated, windows: Windows) -> Tensor:
-        mesh = self.judges.mesh
-        lips = [mesh(motion)[:, :, mesh.is_lip] for motion in (made.motion, windows.motion)]
-        return reading_loss(self.judges.reader, *lips)
+        return reading_loss(self.judges.reader, self.lips(made.motion), self.lips(windows.motion))
 
-    def _most_likely(self, windows: Windows) -> Tensor:
-        felt, content = self._hear(windows)
-        count = windows.motion.shape[1] // FRAMES_PER_CODE
-        quiet = content.new_zeros(len(content), count, self.system.shape.generator.codes)
-        actor = self._actors(windows)
-        made = self.system.generator(content, felt.mean, actor, self.system.prior, quiet, quiet.repeat(1, 2, 1))
+    def _most_likely(self, content: Tensor, emotion: Tensor, actor: Tensor) -> Tensor:
+        quiet = content.new_zeros(len(content), content.shape[1] // FRAMES_PER_CODE, self.system.shape.generator.codes)
+        made = self.system.generator(content, emotion, actor, self.system.prior, quiet, quiet.repeat(1, 2, 1))
         motion: Tensor = made.motion
         return motion
 

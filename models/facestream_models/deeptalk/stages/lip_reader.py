@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facestream_models.corpus.phones import SILENCE
+from facestream_models.deeptalk.stages.some_points import some_points
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.metrics.face_mesh import FaceMesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape, visemes_of
@@ -30,7 +31,8 @@ class LipReaderStage:
     """Motion in, visemes out."""
 
     def __init__(self, config: LipReaderConfig, training: TakeWindows, held_out: TakeWindows, mesh: FaceMesh) -> None:
-        self.config, self.training, self.held_out, self.mesh = config, training, held_out, mesh
+        self.config, self.training, self.held_out = config, training, held_out
+        self.lips = some_points(mesh, mesh.is_lip)
         self.reader = LipReader(config.shape)
 
     @property
@@ -44,14 +46,14 @@ class LipReaderStage:
     def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
         del progress
         windows = self.training.draw(self.config.rows, self.config.frames, random)
-        logits = self.reader(self.mesh(windows.motion)[:, :, self.mesh.is_lip])
+        logits = self.reader(self.lips(windows.motion))
         return {"visemes": F.cross_entropy(logits.flatten(0, 1), visemes_of(windows.classes).flatten())}
 
     def figures(self, network: nn.Module) -> dict[str, float]:
         """Share of held-out frames read right, of all and of those with speech."""
         right, spoken = [], []
         for windows in self.held_out.in_order(self.config.frames):
-            found = network(self.mesh(windows.motion)[:, :, self.mesh.is_lip]).argmax(dim=2)
+            found = network(self.lips(windows.motion)).argmax(dim=2)
             right.append((found == visemes_of(windows.classes)).flatten())
             spoken.append((windows.classes != SILENCE).flatten())
         hits, speech = torch.cat(right).float(), torch.cat(spoken)

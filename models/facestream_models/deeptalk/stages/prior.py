@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
+from facestream_models.deeptalk.stages.some_points import some_points
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
 from facestream_models.training.run import RunConfig
@@ -20,13 +21,17 @@ from facestream_models.training.run import RunConfig
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """Windows of `frames` (32 in the paper), `rows` of them a batch; weights of the terms."""
+    """Windows of `frames` (32 in the paper), `rows` of them a batch; weights of the terms.
+
+    Losses are taken on one in `every_point` points of the face, figures on all.
+    """
 
     rows: int = 32
     frames: int = 32
     face: float = 1.0
     lips: float = 1.0
     commitment: float = 1.0
+    every_point: int = 4
     validation_frames: int = 64
     run: RunConfig = field(default_factory=RunConfig)
     shape: MotionPriorShape = field(default_factory=MotionPriorShape)
@@ -37,6 +42,7 @@ class PriorStage:
 
     def __init__(self, config: PriorConfig, training: TakeWindows, held_out: TakeWindows, mesh: FaceMesh) -> None:
         self.config, self.training, self.held_out, self.mesh = config, training, held_out, mesh
+        self.coarse = some_points(mesh, slice(None, None, config.every_point))
         self.prior = MotionPrior(config.shape)
 
     @property
@@ -51,10 +57,10 @@ class PriorStage:
         del progress
         motion = self.training.draw(self.config.rows, self.config.frames, random).motion
         made = self.prior(motion)
-        squares = (self.mesh(made.motion) - self.mesh(motion)).square().sum(dim=-1)
+        squares = (self.coarse(made.motion) - self.coarse(motion)).square().sum(dim=-1)
         return {
             "face": self.config.face * squares.mean(),
-            "lips": self.config.lips * squares[..., self.mesh.is_lip].mean(),
+            "lips": self.config.lips * squares[..., self.coarse.is_lip].mean(),
             "commitment": self.config.commitment * made.commitment,
         }
 

@@ -25,7 +25,8 @@ COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
 
 class Windows(NamedTuple):
     """`motion` [B, F, 53], `audio` [B, F * 640] in -1..1, `classes` [B, F] (phone class at each frame's instant),
-    `emotion` [B] (index), `intensity` [B], `speaker` [B].
+    `emotion` [B] (index), `intensity` [B], `speaker` [B]; `take` [B] is the number of the take, `first` [B] the frame
+    of it that the window begins with.
     """
 
     motion: Tensor
@@ -34,6 +35,8 @@ class Windows(NamedTuple):
     emotion: Tensor
     intensity: Tensor
     speaker: Tensor
+    take: Tensor
+    first: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,7 @@ class _Kept:
     emotion: int
     intensity: float
     speaker: int
+    number: int
 
 
 class TakeWindows:
@@ -51,7 +55,7 @@ class TakeWindows:
 
     def __init__(self, takes: Iterable[Take]) -> None:
         self.speakers: list[str] = []
-        self._takes = [self._keep(take) for take in takes]
+        self._takes = [self._keep(take, number) for number, take in enumerate(takes)]
         if not self._takes:
             raise ValueError("no takes to train on; make some with `python -m facestream_models.corpus.emotional`")
 
@@ -93,7 +97,7 @@ class TakeWindows:
         while batch := list(itertools.islice(cuts, _VALIDATION_ROWS)):
             yield _stacked(batch)
 
-    def _keep(self, take: Take) -> _Kept:
+    def _keep(self, take: Take, number: int) -> _Kept:
         if take.frame_rate != FRAME_RATE:
             raise ValueError(
                 f"take {take.key!r} has {take.frame_rate} frames a second; DEEPTalk is trained at {FRAME_RATE}"
@@ -107,7 +111,9 @@ class TakeWindows:
         said = take.utterance
         instants = np.searchsorted(said.ends, np.arange(len(motion)) * FRAME_SAMPLES, side="right")
         classes = said.classes[np.minimum(instants, len(said.classes) - 1)]
-        return _Kept(motion.astype(np.float16), said.audio, classes, take.act.emotion, take.act.intensity, speaker)
+        return _Kept(
+            motion.astype(np.float16), said.audio, classes, take.act.emotion, take.act.intensity, speaker, number
+        )
 
     @staticmethod
     def _cut(take: _Kept, frames: int, random: np.random.Generator) -> "_Cut":
@@ -119,6 +125,7 @@ class _Cut(NamedTuple):
     audio: np.ndarray
     classes: np.ndarray
     take: _Kept
+    first: int
 
 
 def _window(take: _Kept, first: int, frames: int) -> _Cut:
@@ -128,7 +135,7 @@ def _window(take: _Kept, first: int, frames: int) -> _Cut:
     audio = np.pad(audio, (0, frames * FRAME_SAMPLES - len(audio))).astype(np.float32) / 32768.0
     classes = take.classes[first : first + frames]
     classes = np.pad(classes, (0, frames - len(classes)), constant_values=SILENCE)
-    return _Cut(motion, audio, classes, take)
+    return _Cut(motion, audio, classes, take, first)
 
 
 def _stacked(cuts: Sequence[_Cut]) -> Windows:
@@ -139,4 +146,6 @@ def _stacked(cuts: Sequence[_Cut]) -> Windows:
         torch.tensor([cut.take.emotion for cut in cuts]),
         torch.tensor([cut.take.intensity for cut in cuts]),
         torch.tensor([cut.take.speaker for cut in cuts]),
+        torch.tensor([cut.take.number for cut in cuts]),
+        torch.tensor([cut.first for cut in cuts]),
     )
