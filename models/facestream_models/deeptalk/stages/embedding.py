@@ -28,10 +28,15 @@ _FIRST_LOG_VARIANCE = -6.0
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
-    """Windows of `frames` at 25 Hz (2 s in the paper), `rows` of them a batch; sizes of `deeptalk-compact`."""
+    """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
+
+    Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other.
+    """
 
     rows: int = 64
-    frames: int = 50
+    shortest: int = 50
+    longest: int = 50
+    validation_frames: int = 50
     rounds: int = 40
     run: RunConfig = field(default_factory=RunConfig)
     encoder: CompactEmotionShape = field(default_factory=lambda: CompactShape().emotion_encoder)
@@ -64,7 +69,8 @@ class EmbeddingStage:
 
     def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
         del progress
-        windows = self.training.draw(self.config.rows, self.config.frames, random)
+        frames = int(random.integers(self.config.shortest, self.config.longest + 1))
+        windows = self.training.draw(self.config.rows, frames, random)
         speech, face = self._both(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()
         return {"embedding": embedding_loss(speech, face, match, self.embedding.scale, self.embedding.shift)}
@@ -74,7 +80,7 @@ class EmbeddingStage:
         random = np.random.default_rng(0)
         speech_to_face, face_to_speech = [], []
         for _ in range(self.config.rounds):
-            windows = self.held_out.one_of_each(len(EMOTIONS), self.config.frames, random)
+            windows = self.held_out.one_of_each(len(EMOTIONS), self.config.validation_frames, random)
             similarity = retrieval_similarity(*self._both(network, windows))
             truth = torch.arange(len(EMOTIONS))
             speech_to_face.append((similarity.argmax(dim=1) == truth).float().mean())

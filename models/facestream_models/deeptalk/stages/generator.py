@@ -164,7 +164,8 @@ class GeneratorStage:
     def _shown(self, motion: Tensor) -> Tensor:
         """The emotion [B] that `motion` [B, F, 53] shows, by the mean logits of its frames."""
         logits = self.judges.frame_emotion(motion.flatten(0, 1)).reshape(*motion.shape[:2], -1)
-        return logits.mean(dim=1).argmax(dim=1)
+        shown: Tensor = logits.mean(dim=1).argmax(dim=1)
+        return shown
 
     def _actors(self, windows: Windows) -> Tensor:
         return F.one_hot(
