@@ -96,7 +96,8 @@ def test_the_classifier_tells_faces_apart_and_is_found_again(tmp_path: Path) -> 
 def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) -> None:
     shape = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
     config = EmbeddingConfig(
-        rows=8, shortest=10, longest=14, validation_frames=10, rounds=1, run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
+        rows=8, shortest=10, longest=14, validation_frames=10, rounds=1,
+        run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
         encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
         speech=shape, expression=replace(shape, enters=SMALL.feature_width),
     )  # fmt: skip
