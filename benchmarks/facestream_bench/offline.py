@@ -17,7 +17,8 @@ import numpy as np
 from facestream.audio.files import read_audio
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
-from facestream.serving.pipeline import Pipeline, open_pipeline
+from facestream.serving.pipeline import Pipeline
+from facestream.serving.pipelines import open_pipeline
 from facestream.types import Float32
 from facestream_bench.results import write_results
 

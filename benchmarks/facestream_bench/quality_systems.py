@@ -37,6 +37,13 @@ def speech_columns() -> NDArray[np.float32]:
     return matrix
 
 
+def curves_of(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Speech curves [F, 15] of ARKit weights [F, 52]: the mean of both sides."""
+    columns = speech_columns()
+    curves: NDArray[np.float32] = (weights @ (columns / columns.sum(axis=0))).astype(np.float32)
+    return curves
+
+
 class BundleNetwork:
     """The network of a bundle alone: its motion solved back to speech curves through the head's profile."""
 
@@ -55,6 +62,11 @@ class BundleNetwork:
         self.to_curves = np.linalg.pinv(to_motion.astype(np.float64))
 
     def __call__(self, audio: NDArray[np.float32]) -> Heard:
+        motion, phones = self.motion(audio)
+        return Heard((motion @ self.to_curves.T).astype(np.float32), likeliest(phones))
+
+    def motion(self, audio: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Motion [F, D] and class probabilities [F, P] at 0, 20, 40 ... ms."""
         frames = len(audio) // STEP + 1
         hops = -(-(frames + self.late) * STEP // self.hop)
         padded = np.zeros(hops * self.hop, np.float32)
@@ -69,8 +81,7 @@ class BundleNetwork:
             phones.append(found["phone"][0])
             state = {name: found[f"next_{name}"] for name in state}
         kept = slice(self.late - 1, self.late - 1 + frames)
-        curves = np.concatenate(motion)[kept] @ self.to_curves.T
-        return Heard(curves.astype(np.float32), likeliest(np.concatenate(phones)[kept]))
+        return np.concatenate(motion)[kept], np.concatenate(phones)[kept]
 
 
 def motion_rows(row_names: list[str], extras: list[str]) -> list[int]:
@@ -85,22 +96,22 @@ class Product:
     def __init__(self, folder: Path) -> None:
         from facestream.polish.options import PolishOptions
         from facestream.serving.live_stream import StreamOptions
-        from facestream.serving.pipeline import open_pipeline
+        from facestream.serving.pipelines import open_pipeline
         from facestream.timebase import FrameRate
 
         self.pipeline = open_pipeline(str(folder))
         self.options = StreamOptions(
             sample_rate_hz=16_000, frame_rate=FrameRate(50), polish=PolishOptions(blinks=False, gaze=False)
         )
-        columns = speech_columns()
-        self.to_curves = (columns / columns.sum(axis=0)).T
 
     def __call__(self, audio: NDArray[np.float32]) -> Heard:
+        return Heard(curves_of(self.weights(audio)), None)
+
+    def weights(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """ARKit weights [F, 52] at 0, 20, 40 ... ms."""
         from facestream.serving.clip import animate
 
-        frames = animate(audio, self.options, self.pipeline)
-        count = len(audio) // STEP + 1
-        return Heard((frames.weights[:count] @ self.to_curves.T).astype(np.float32), None)
+        return animate(audio, self.options, self.pipeline).weights[: len(audio) // STEP + 1]
 
 
 def loudness_jaw(audio: NDArray[np.float32]) -> Heard:

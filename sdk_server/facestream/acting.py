@@ -55,9 +55,11 @@ class Emotion:
 
     def save(self, path: Path) -> None:
         """Write `.npz` (`mean`, and `log_variance` where it is known)."""
-        known = {} if self.log_variance is None else {"log_variance": self.log_variance}
         with path.open("wb") as file:
-            np.savez(file, mean=self.mean, **known)
+            if self.log_variance is None:
+                np.savez(file, mean=self.mean)
+            else:
+                np.savez(file, mean=self.mean, log_variance=self.log_variance)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -142,7 +144,7 @@ class ActingChange:
 
     @property
     def is_empty(self) -> bool:
-        return self.emotion is self.spread is self.codes is self.speaker is None
+        return all(value is None for value in (self.emotion, self.spread, self.codes, self.speaker))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from facestream.audio.files import read_audio
 from facestream.cli.demo import EXAMPLE
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
-from facestream.serving.pipeline import open_pipeline
+from facestream.serving.pipelines import open_pipeline
 from facestream.types import Float32
 
 PATH = Path(__file__).with_name("shipped_frames.npz")

@@ -11,6 +11,7 @@ import numpy as np
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.engines.bundle import Bundle
 from facestream.engines.onnx import OnnxEngine
+from facestream.motion.live import LiveMotion
 from facestream.retarget.profile import EXPRESSION_ROWS, EYE_ROWS, JAW_ROWS, RigProfile
 from facestream.retarget.solver import Retargeter
 from facestream.serving.clip import animate
@@ -51,7 +52,7 @@ def make_frames() -> dict[str, Frames]:
     """The frames of every case, as the code makes them now."""
     with tempfile.TemporaryDirectory() as folder:
         engine = OnnxEngine(Bundle.open(write_tiny_bundle(Path(folder))))
-    pipeline = Pipeline(engine, Retargeter(seeded_head(), engine.model.extras))
+    pipeline = Pipeline(LiveMotion(engine), Retargeter(seeded_head(), engine.model.extras))
     return {
         name: animate(babble(options.seed, options.sample_rate_hz, 1.5), options, pipeline)
         for name, options in CASES.items()

@@ -10,7 +10,8 @@ from facestream.curves import INDEX
 from facestream.errors import BundleError, EngineError
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
-from facestream.serving.pipeline import Pipeline, open_pipeline
+from facestream.serving.pipeline import Pipeline
+from facestream.serving.pipelines import open_pipeline
 from facestream.timebase import FrameRate
 from facestream.types import Float32, Frames, joined_frames
 from tests.engines.tiny_model import write_tiny_bundle

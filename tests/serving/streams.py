@@ -10,6 +10,7 @@ from facestream.engines.bundle import Bundle, shipped_folder
 from facestream.engines.onnx import OnnxEngine
 from facestream.engines.synthetic import SyntheticEngine
 from facestream.errors import EngineError
+from facestream.motion.live import LiveMotion
 from facestream.retarget.profile import load_profile
 from facestream.retarget.solver import Retargeter
 from facestream.serving.live_stream import LiveStream, StreamOptions
@@ -21,7 +22,7 @@ from tests.engines.tiny_model import write_tiny_bundle
 def pipeline_with(engine: Engine) -> Pipeline:
     """The shipped head behind any engine."""
     profile = load_profile(shipped_folder() / "head" / "rig_profile.npz")
-    return Pipeline(engine, Retargeter(profile, engine.model.extras))
+    return Pipeline(LiveMotion(engine), Retargeter(profile, engine.model.extras))
 
 
 def synthetic_pipeline(engine: SyntheticEngine | None = None) -> Pipeline:

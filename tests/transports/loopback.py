@@ -14,6 +14,7 @@ from facestream.client.call import Call
 from facestream.curves import INDEX
 from facestream.engines.synthetic import FULL_OPEN_RAD, SyntheticEngine
 from facestream.errors import FacestreamError
+from facestream.motion.live import LiveMotion
 from facestream.serving.pipeline import Pipeline
 from facestream.settings import Settings
 from facestream.transports.server import Server
@@ -42,7 +43,7 @@ class JawSolver:
 
 
 def synthetic_pipeline(**options: Any) -> Pipeline:
-    return Pipeline(SyntheticEngine(lookahead_samples=960, **options), JawSolver())
+    return Pipeline(LiveMotion(SyntheticEngine(lookahead_samples=960, **options)), JawSolver())
 
 
 def settings(**fields: Any) -> Settings:

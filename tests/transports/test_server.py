@@ -48,7 +48,7 @@ async def test_callers_are_put_off_while_the_models_warm_up() -> None:
 
     def load() -> list[Pipeline]:
         pipeline = synthetic_pipeline()
-        return [Slow(pipeline.engine, pipeline._retargeter)]
+        return [Slow(pipeline.source, pipeline._retargeter)]
 
     server = Server(settings(), load=load)
     assert server.host.state is HostState.WARMING_UP

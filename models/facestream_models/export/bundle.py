@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from facestream.engines.bundle import SCHEMA_VERSION, Bundle
+from facestream.engines.bundle import Bundle
+from facestream.engines.manifest import SCHEMA_VERSION
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.encoders.mel import SAMPLE_RATE

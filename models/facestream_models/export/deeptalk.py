@@ -82,7 +82,10 @@ def write_bundle(
     folder.mkdir(parents=True)
     graphs = export_graphs(network, folder)
     if presets is not None:
-        np.savez(folder / PRESETS, **presets)
+        np.savez(
+            folder / PRESETS,
+            names=presets["names"], mean=presets["mean"], log_variance=presets["log_variance"],
+        )  # fmt: skip
     (folder / CARD).write_text(card, encoding="utf-8")
     return write_manifest(
         folder,

@@ -13,7 +13,7 @@ from facestream.cli.takes import check_output, parse_frame_rate, write_take
 from facestream.polish.options import PolishOptions
 from facestream.serving.clip import animate as animate_clip
 from facestream.serving.live_stream import StreamOptions
-from facestream.serving.pipeline import open_pipeline
+from facestream.serving.pipelines import open_pipeline
 
 
 def animate(

@@ -56,13 +56,14 @@ def _described(name: str, folder: Path) -> dict[str, str]:
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     row = {"name": name, "folder": str(folder), "size": f"{size / 1e6:.1f} MB"}
     try:
-        manifest = Bundle.open(folder).manifest
+        bundle = Bundle.open(folder)
+        manifest, model = bundle.manifest, bundle.model
     except BundleError as error:
         return row | dict.fromkeys(("version", "family", "look-ahead", "licence"), "-") | {"state": str(error)}
     return row | {
         "version": manifest.version,
         "family": manifest.family,
-        "look-ahead": f"{1000 * manifest.lookahead_samples // manifest.sample_rate_hz} ms",
+        "look-ahead": f"{1000 * (model.lookahead_samples + model.ahead_samples) // manifest.sample_rate_hz} ms",
         "licence": manifest.licence,
         "state": "ok",
     }

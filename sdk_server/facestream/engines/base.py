@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from facestream.acting import Abilities
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
@@ -18,7 +19,7 @@ SILENCE = "sil"
 BILABIAL = "PP"
 """Name of the class of p, b and m; the lips shut on it. Models without it close their lips by their motion alone."""
 
-BatchState = Mapping[str, Float32]
+BatchState = Mapping[str, npt.NDArray[Any]]
 """Model state of several streams: name -> array `[B, ...]`."""
 
 

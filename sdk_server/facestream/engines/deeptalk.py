@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import onnxruntime
 
-from facestream.acting import Emotion
 from facestream.engines.base import ModelFacts
 from facestream.engines.bundle import Bundle
 from facestream.engines.manifest import DeepTalkManifest, GraphSpec
@@ -71,11 +70,6 @@ class DeepTalkGraphs:
         }
         motion, top, bottom, *phone = _run(self._move, self._move_outputs, given)
         return Moved(motion, top, bottom, phone[0] if phone else np.zeros((*motion.shape[:2], 0), np.float32))
-
-    def emotion_of(self, pcm: Float32) -> Emotion:
-        """The emotion of one piece of speech `[2560 K]` as a value that can be kept."""
-        mean, log_variance = self.hear(pcm[None])
-        return Emotion(mean[0], log_variance[0])
 
 
 def _graph(bundle: Bundle, manifest: DeepTalkManifest, inputs: set[str], outputs: set[str]) -> GraphSpec:

@@ -58,8 +58,12 @@ class Retargeter:
         self._copied_from = np.array([EXPRESSION_COUNT + JAW_COUNT + extras.index(name) for name in copied], np.intp)
         fitted_rows = [index for index in range(len(matrix)) if index not in set(self._copied_from.tolist())]
         self._fitted_rows = np.array(fitted_rows, np.intp)
+        # A shape that moves nothing in these rows (the tongue, where it is no extra) can not be seen, and stays 0.
+        shows = matrix[fitted_rows].any(axis=0)
         solved = [
-            index for index, name in enumerate(ARKIT_NAMES) if name not in copied and not name.startswith("eyeLook")
+            index
+            for index, name in enumerate(ARKIT_NAMES)
+            if name not in copied and not name.startswith("eyeLook") and shows[index]
         ]
         self._solved = np.array(solved, np.intp)
         self.motion_size = len(matrix)

@@ -1,4 +1,4 @@
-"""A whole clip at once: the same frames as live, many hops a step."""
+"""A whole recording in this process: as live where the model is causal, at its best where it is not."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def animate(
 
     `on_progress` gets the share that is done, 0..1, after each step. Raises `EngineError`.
     """
-    stream = pipeline.open(options)
+    stream = pipeline.open(options, is_clip=True)
     runs: list[Frames] = []
     try:
         piece = options.sample_rate_hz

@@ -8,13 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
+from facestream.acting import Abilities, Acting, ActingChange
 from facestream.audio.pcm import check_sample_rate
-from facestream.audio.resample import Resampler, resampled_length, resampler_delay_samples
+from facestream.audio.resample import MODEL_RATE_HZ, Resampler, resampled_length, resampler_delay_samples
 from facestream.audio.ring import SampleRing
 from facestream.errors import Busy, EngineError, InvalidValue, OutOfOrder, PositionError
-from facestream.motion.base import Streamer
+from facestream.motion.base import Streamer, WholeClips, WholePart
 from facestream.motion.interpolate import MotionClock, client_latency_samples
 from facestream.polish.options import ControlChange, PolishOptions
+from facestream.serving.acting_queue import ActingQueue
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32
 
@@ -43,6 +45,8 @@ class StreamOptions:
     polish: PolishOptions = field(default_factory=PolishOptions)
     first_sample: int = 0
     first_frame_sample: int | None = None
+    acting: ActingChange | None = None
+    """Only for models that act."""
 
     def __post_init__(self) -> None:
         check_sample_rate(self.sample_rate_hz)
@@ -65,7 +69,20 @@ class LiveStream:
     same time; `close` may be called from anywhere. Sample positions are the client's own count.
     """
 
-    def __init__(self, options: StreamOptions, streamer: Streamer, row: int, release: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        options: StreamOptions,
+        streamer: Streamer,
+        row: int,
+        release: Callable[[], None],
+        *,
+        whole: WholeClips | None = None,
+        abilities: Abilities | None = None,
+    ) -> None:
+        """`whole` animates a recording in parts; a model that acts has `abilities`.
+
+        Raises `InvalidValue` for an acting that the model does not have.
+        """
         self.options = options
         self.row = row
         self.clock = FrameClock(options.frame_rate, options.sample_rate_hz)
@@ -84,6 +101,9 @@ class LiveStream:
         self._hops_done = 0
         self._end_frame_index: int | None = None
         self._controls: deque[tuple[int, ControlChange]] = deque()
+        self._whole = whole
+        self._ahead: list[tuple[Float32, Float32]] = []
+        self._acting = ActingQueue(abilities, options.acting)
         self._is_closed = False
         self._is_stepping = False
         self._lock = threading.Lock()
@@ -134,6 +154,16 @@ class LiveStream:
                 place -= 1
             self._controls.insert(place, (at_sample, change))
 
+    def act(self, change: ActingChange, at_sample: int) -> None:
+        """Act otherwise from the first hop on that begins at or behind `at_sample`; ordered as `control` is.
+
+        A change for hops already made acts on the next one. Raises `InvalidValue` for what the model does not have.
+        """
+        offset = max(at_sample - self.options.first_sample, 0)
+        begins_at = resampled_length(offset, self.options.sample_rate_hz)
+        with self._lock:
+            self._acting.insert(-(-begins_at // self._streamer.hop_samples), change)
+
     def finish(self) -> None:
         """No more audio. What is missing for the last frames is taken as silence; then the face eases to rest."""
         with self._lock:
@@ -169,12 +199,12 @@ class LiveStream:
         waiting = max(
             resampled_length(self._received - self.options.first_sample, self.options.sample_rate_hz) - done, 0
         )
-        return waiting * self.options.sample_rate_hz // 16_000
+        return waiting * self.options.sample_rate_hz // MODEL_RATE_HZ
 
     @property
     def latency_samples(self) -> int:
         """Announced latency: no frame needs audio further than this behind the sample it belongs to."""
-        hops = self.motion_clock.latency_hops()
+        hops = self.motion_clock.latency_hops() + Fraction(self._streamer.ahead_samples, self._streamer.hop_samples)
         if self._streamer.lookahead_samples == 0:
             hops = Fraction(1)  # a frame at the very end of a hop waits for the next one (see `complete_hops`)
         return client_latency_samples(
@@ -185,14 +215,30 @@ class LiveStream:
         )
 
     @property
+    def hold_samples(self) -> int:
+        """Client samples that may have to be held before a step can begin."""
+        return self._streamer.ahead_samples * self.options.sample_rate_hz // MODEL_RATE_HZ
+
+    @property
     def ready_hops(self) -> int:
         """Hops that can be computed now; 0 once closed, failed or done."""
         if self._is_closed or self.failure is not None or self.is_done:
             return 0
+        if self._whole is not None:
+            part = self.next_part()
+            return len(self._ahead) or (part.end - part.first if part is not None else 0)
         ready = self._streamer.hops_ready(self._ring.end)
         if self._end_frame_index is not None:
             ready = min(ready, self.motion_clock.hops_for(self._end_frame_index))
+        stop = self._acting.next_hop(self._hops_done)
+        if stop is not None:
+            ready = min(ready, stop)
         return ready - self._hops_done
+
+    @property
+    def is_whole(self) -> bool:
+        """Animated in parts, each a step of its own that may take long."""
+        return self._whole is not None
 
     @property
     def end_frame_index(self) -> int | None:
@@ -229,16 +275,60 @@ class LiveStream:
                 return
         self._release()
 
-    def read_hops(self, hop_count: int, out: Float32) -> None:
-        """Copy the samples of the next hops into `out`; `complete_hops` moves on."""
+    def read_hops(self, out: Float32) -> None:
+        """Copy the samples that the next step reads into `out`, silence before the first; `complete_hops` moves on."""
         with self._lock:
-            self._ring.read(self._streamer.samples_for(self._hops_done), out)
+            begin = self._streamer.first_sample_for(self._hops_done)
+            silent = max(-begin, 0)
+            out[:silent] = 0.0
+            self._ring.read(begin + silent, out[silent:])
+
+    def next_part(self) -> WholePart | None:
+        """What to animate next of a recording; `None` where more audio is needed first."""
+        assert self._whole is not None
+        hop_count = None if self._end_frame_index is None else self.motion_clock.hops_for(self._end_frame_index)
+        part = self._whole.next_part(self._hops_done, self._acting.next_hop(self._hops_done), hop_count)
+        return part if self._streamer.hops_ready(self._ring.end) >= part.reads_to else None
+
+    def read_part(self, part: WholePart) -> Float32:
+        """Samples `[1, T]` of a part."""
+        hop = self._streamer.hop_samples
+        samples = np.empty((1, (part.reads_to - part.reads_from) * hop), np.float32)
+        with self._lock:
+            self._ring.read(part.reads_from * hop, samples[0])
+        return samples
+
+    def keep_ahead(self, motion: Float32, phone: Float32) -> None:
+        """Keep the motion of a part `[1, M, D]`, hop by hop, until its frames are made."""
+        rows = self._streamer.motions_per_hop
+        borders = range(rows, motion.shape[1], rows)
+        self._ahead = list(zip(np.split(motion, borders, axis=1), np.split(phone, borders, axis=1), strict=True))
+
+    def take_ahead(self, most_hops: int) -> tuple[Float32, Float32]:
+        """The next motion of a part, and its phone classes; nothing where the next part is to be made first."""
+        taken, self._ahead = self._ahead[:most_hops], self._ahead[most_hops:]
+        motion, phone = zip(*taken, strict=True)
+        return np.concatenate(motion, axis=1), np.concatenate(phone, axis=1)
+
+    @property
+    def has_motion_ahead(self) -> bool:
+        return bool(self._ahead)
+
+    @property
+    def acting(self) -> Acting:
+        """How the next hop is acted, as far as it was asked for."""
+        return self._acting.acting
+
+    def due_acting(self) -> Acting | None:
+        """How the next hop is acted, where that has changed."""
+        with self._lock:
+            return self._acting.due(self._hops_done)
 
     def complete_hops(self, hop_count: int) -> int:
         """The next hops are computed: move on, and give the end of the frames that can be made now."""
         with self._lock:
             self._hops_done += hop_count
-            self._ring.forget_before(self._streamer.samples_for(self._hops_done))
+            self._ring.forget_before(max(self._streamer.first_sample_for(self._hops_done), self._ring.start))
             end = self.motion_clock.frames_ready(self._hops_done)
             if self._end_frame_index is not None:
                 end = min(end, self._end_frame_index)

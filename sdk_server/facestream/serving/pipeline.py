@@ -4,23 +4,20 @@ One `advance` is one batched pass in the order of the data: gather samples and s
 exact frame times, retarget, polish, frames. A stream that fails takes no other with it.
 """
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from facestream.acting import Acting
+from facestream.audio.resample import resampled_length
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
-from facestream.engines.base import BILABIAL, SILENCE, Engine, StepOutput
-from facestream.engines.bundle import open_bundle
-from facestream.engines.onnx import OnnxEngine
-from facestream.errors import EngineError
+from facestream.engines.base import BILABIAL, SILENCE, StepOutput
+from facestream.errors import EngineError, InvalidValue
+from facestream.motion.base import MotionSource
 from facestream.motion.interpolate import interpolate
-from facestream.motion.live import LiveStreamer
 from facestream.polish import chain as polish
-from facestream.retarget.profile import load_profile
-from facestream.retarget.solver import Retargeter
 from facestream.serving.live_stream import LiveStream, StreamOptions
 from facestream.serving.rows import RowTable
 from facestream.timebase import FrameClock
@@ -32,6 +29,7 @@ SILENCE_EXTRA = "silence"
 """Among `Frames.extras`: the network's probability `[F]` that nobody speaks."""
 _HEARD = (SILENCE, BILABIAL)
 """Phone classes whose probability travels with the motion, behind its last column."""
+_NOT_FINITE = "the model gave values that are not finite for this stream"
 _FRAME_COLUMNS = (_PREVIOUS, *polish.POLISH_COLUMNS)
 _SETTLED_COLUMNS = (_PREVIOUS, polish.CALM, polish.SMOOTHED, polish.SHOWN)
 """Columns that each frame moves on; blinks and gaze move on once for the whole run."""
@@ -48,17 +46,16 @@ class MotionSolver(Protocol):
 class Pipeline:
     """One engine (with its model) and one head, shared by all streams of a model. `advance` belongs to one thread."""
 
-    def __init__(self, engine: Engine, retargeter: MotionSolver) -> None:
-        model = engine.model
-        self.engine = engine
+    def __init__(self, source: MotionSource, retargeter: MotionSolver) -> None:
+        model = source.model
+        self.source = source
         self.model = model
         self.curve_names = ARKIT_NAMES
         self._retargeter = retargeter
-        self._streamer = LiveStreamer(model.hop_samples, model.lookahead_samples, model.motions_per_hop)
         self._heard = [model.phone_classes.index(name) if name in model.phone_classes else None for name in _HEARD]
-        self._state_names = [spec.name for spec in model.states]
+        self._state_names = list(source.columns)
         self._rows = RowTable(
-            {spec.name: (spec.shape, np.float32) for spec in model.states}
+            dict(source.columns)
             | {_LAST_MOTION: ((model.motion_size + len(_HEARD),), np.float32), _PREVIOUS: ((CURVE_COUNT,), np.float32)}
             | polish.POLISH_COLUMNS
         )
@@ -66,40 +63,74 @@ class Pipeline:
     @property
     def max_rows(self) -> int:
         """Most streams that one `advance` takes."""
-        return self.engine.max_rows
+        return self.source.max_rows
 
     @property
     def open_count(self) -> int:
         """Streams opened and not yet closed."""
         return self._rows.allocated_count
 
-    def open(self, options: StreamOptions) -> LiveStream:
-        """A new stream; close it when its client is gone."""
+    @property
+    def animates_wholes(self) -> bool:
+        """Whether recordings take steps of their own, as long as the recordings are."""
+        return self.source.whole_clips is not None
+
+    def open(self, options: StreamOptions, *, is_clip: bool = False) -> LiveStream:
+        """A new stream; close it when its client is gone.
+
+        Raises `InvalidValue` for an acting that the model does not have.
+        """
         clock = FrameClock(options.frame_rate, options.sample_rate_hz)
         first_time_s = float(clock.time_of(clock.frames_until(options.first_sample)))
-        row = self._rows.allocate(polish.fresh_row(options.seed, options.polish, first_time_s))
-        return LiveStream(options, self._streamer, row, lambda: self._rows.release(row))
+        first_sample = resampled_length(options.first_sample, options.sample_rate_hz)
+        row = self._rows.allocate(
+            {
+                **self.source.fresh_row(options.seed, first_sample),
+                **polish.fresh_row(options.seed, options.polish, first_time_s),
+            }
+        )
+        whole = self.source.whole_clips if is_clip else None
+        streamer = self.source.live_streamer if whole is None else whole.streamer
+        try:
+            stream = LiveStream(
+                options,
+                streamer,
+                row,
+                lambda: self._rows.release(row),
+                whole=whole,
+                abilities=self.model.abilities,
+            )
+        except InvalidValue:
+            self._rows.release(row)
+            raise
+        if self.model.abilities is not None:
+            self._act(row, stream.acting)
+        return stream
 
     def warm_up(self) -> None:
         """Run the engine at every batch size, so that the first client waits no longer than the last."""
-        self.engine.warm_up()
+        self.source.warm_up()
 
     def cost_s(self, row_count: int) -> float:
         """Expected seconds of a one-hop `advance` of that many streams, engine only."""
-        return self.engine.cost_s(row_count)
+        return self.source.cost_s(row_count)
 
     def advance(self, streams: Sequence[LiveStream], max_hops: int = 1) -> list[Frames | EngineError]:
         """Move all streams on by the same number of hops; gives each one's new frames, in the order given.
 
         The number is the largest power of two within `max_hops` and every stream's `ready_hops` (few distinct sizes
         keep the engine's memory plans few). Streams without a ready hop get no frames. At most `max_rows` streams.
-        An `EngineError` in the list means that this stream is lost; close it.
+        An `EngineError` in the list means that this stream is lost; close it. Streams of recordings that are animated
+        as wholes and live streams do not mix; of the former each moves on for itself.
         """
         ready_hops = [stream.begin_step() for stream in streams]
         try:
             places = [place for place, ready in enumerate(ready_hops) if ready > 0]
             results: list[Frames | EngineError] = [no_frames(stream) for stream in streams]
-            if places:
+            if places and streams[places[0]].is_whole:
+                for place in places:
+                    results[place] = self._advance_whole(streams[place], max_hops)
+            elif places:
                 hop_count = 1 << (min(max_hops, *(ready_hops[place] for place in places)).bit_length() - 1)
                 outcomes = self._advance_batch([streams[place] for place in places], hop_count)
                 for place, outcome in zip(places, outcomes, strict=True):
@@ -110,12 +141,18 @@ class Pipeline:
                 stream.end_step()
 
     def _advance_batch(self, batch: Sequence[LiveStream], hop_count: int) -> list[Frames | EngineError]:
-        pcm = np.empty((len(batch), hop_count * self._streamer.hop_samples), np.float32)
+        streamer = self.source.live_streamer
+        samples_read = streamer.samples_for(hop_count) - streamer.first_sample_for(0)
+        pcm = np.empty((len(batch), samples_read), np.float32)
         for stream, samples in zip(batch, pcm, strict=True):
-            stream.read_hops(hop_count, samples)
+            stream.read_hops(samples)
+        if self.model.abilities is not None:
+            for stream in batch:
+                if acting := stream.due_acting():
+                    self._act(stream.row, acting)
         rows = np.fromiter((stream.row for stream in batch), np.intp, len(batch))
         try:
-            output = self.engine.step(pcm, self._rows.gather(self._state_names, rows))
+            output = self.source.step(pcm, self._rows.gather(self._state_names, rows))
         except EngineError as error:
             return [_fail(stream, str(error)) for stream in batch]
         failed = output.failed_rows()
@@ -124,16 +161,39 @@ class Pipeline:
         # Failed rows end here; the healthy ones go on as a smaller batch.
         healthy = np.setdiff1d(np.arange(len(batch)), failed)
         outcomes: list[Frames | EngineError] = [
-            _fail(stream, "the model gave values that are not finite for this stream")
-            if place in failed
-            else no_frames(stream)
-            for place, stream in enumerate(batch)
+            _fail(stream, _NOT_FINITE) if place in failed else no_frames(stream) for place, stream in enumerate(batch)
         ]
         if healthy.size:
             frames = self._finish_hops([batch[place] for place in healthy], rows[healthy], _pick(output, healthy))
             for place, run in zip(healthy, frames, strict=True):
                 outcomes[place] = run
         return outcomes
+
+    def _advance_whole(self, stream: LiveStream, max_hops: int) -> Frames | EngineError:
+        """Frames of motion that is there already; where there is none, the next part of the recording comes first."""
+        rows = np.array([stream.row], np.intp)
+        if not stream.has_motion_ahead:
+            whole, part = self.source.whole_clips, stream.next_part()
+            if whole is None or part is None:
+                return no_frames(stream)
+            if acting := stream.due_acting():
+                self._act(stream.row, acting)
+            try:
+                output = whole.step(stream.read_part(part), self._rows.gather(self._state_names, rows), part)
+            except EngineError as error:
+                return _fail(stream, str(error))
+            if output.failed_rows():
+                return _fail(stream, _NOT_FINITE)
+            self._rows.scatter(rows, output.next_state)
+            stream.keep_ahead(output.motion, output.phone)
+        motion, phone = stream.take_ahead(max_hops)
+        (frames,) = self._finish_hops([stream], rows, StepOutput(motion, phone, {}))
+        return frames
+
+    def _act(self, row: int, acting: Acting) -> None:
+        values = self.source.acting_row(acting)
+        rows = np.array([row], np.intp)
+        self._rows.scatter(rows, {name: np.asarray(value)[None] for name, value in values.items()})
 
     def _finish_hops(self, batch: Sequence[LiveStream], rows: npt.NDArray[np.intp], output: StepOutput) -> list[Frames]:
         """Keep the state, then make every frame that the new motion rows allow."""
@@ -157,7 +217,7 @@ class Pipeline:
             made = self._make_frames(streams, counts[moving], rows[moving], motion[moving])
             for place, stream, weights, eyes, silence in zip(moving.tolist(), streams, *made, strict=True):
                 count = counts[place]
-                runs[place] = _given_out(stream, weights[:count], eyes[:count], silence[:count])
+                runs[place] = self._given_out(stream, weights[:count], eyes[:count], silence[:count])
         return runs
 
     def _make_frames(
@@ -200,33 +260,22 @@ class Pipeline:
         self._rows.scatter(rows, state)
         return *result, now[:, :, -2]
 
+    def _given_out(self, stream: LiveStream, weights: Float32, eyes: Float32, silence: Float32) -> Frames:
+        """The frames just made, without those before the resume point; the stream goes on after them."""
+        first = stream.next_frame_index
+        stream.next_frame_index = first + len(weights)
+        if not len(weights):
+            return no_frames(stream)
+        hidden = min(max(stream.first_given_frame - first, 0), len(weights))
+        head = _FACING_FORWARD[: len(weights) - hidden]  # one step gives far fewer than there are
+        pose = Pose(head, eyes[hidden:, 0], eyes[hidden:, 1])
+        extras = {} if self._heard[0] is None else {SILENCE_EXTRA: silence[hidden:]}
+        return Frames(first + hidden, weights[hidden:], pose, extras)
 
-def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
-    """A pipeline for a model by name or folder, on the ONNX engine and the shipped head.
 
-    Raises `NotFound` for an unknown model, and `BundleError` for a bad bundle or one made for another head: its motion
-    would mean other faces.
-    """
-    bundle = open_bundle(model, extra_folders)
-    profile = load_profile(head_digest=bundle.manifest.head_digest)
-    return Pipeline(OnnxEngine(bundle, thread_count), Retargeter(profile, bundle.model.extras))
-
-
-_FACING_FORWARD = np.tile(np.array([0.0, 0.0, 0.0, 1.0], np.float32), (256, 1))
+_FACING_FORWARD = np.tile(np.array([0.0, 0.0, 0.0, 1.0], np.float32), (1024, 1))
 _NOTHING = Pose(_FACING_FORWARD[:0], _FACING_FORWARD[:0], _FACING_FORWARD[:0])
 _NO_WEIGHTS = np.zeros((0, CURVE_COUNT), np.float32)
-
-
-def _given_out(stream: LiveStream, weights: Float32, eyes: Float32, silence: Float32) -> Frames:
-    """The frames just made, without those before the resume point; the stream goes on after them."""
-    first = stream.next_frame_index
-    stream.next_frame_index = first + len(weights)
-    if not len(weights):
-        return no_frames(stream)
-    hidden = min(max(stream.first_given_frame - first, 0), len(weights))
-    head = _FACING_FORWARD[: len(weights) - hidden]  # one step gives far fewer than there are
-    pose = Pose(head, eyes[hidden:, 0], eyes[hidden:, 1])
-    return Frames(first + hidden, weights[hidden:], pose, {SILENCE_EXTRA: silence[hidden:]})
 
 
 def no_frames(stream: LiveStream) -> Frames:

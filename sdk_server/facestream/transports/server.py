@@ -23,7 +23,8 @@ from facestream.security.tls import server_credentials
 from facestream.security.tokens import TokenCheck
 from facestream.serving.host import AnimationHost, HostState
 from facestream.serving.limits import Limits
-from facestream.serving.pipeline import Pipeline, open_pipeline
+from facestream.serving.pipeline import Pipeline
+from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
 from facestream.transports.grpc_service import AnimationService
 from facestream.transports.token_interceptor import TokenInterceptor

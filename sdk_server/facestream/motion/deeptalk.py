@@ -1,0 +1,248 @@
+"""Motion of the `deeptalk` family: a network that hears past and future, run live by windows and over recordings whole.
+
+    audio of a window ─> emotion, seldom ─> emotion moved within its spread ─┐
+    codes already spoken, forced; noise by absolute code, or none ───────────┴> graph ─> codes ─> 25 Hz motion
+
+A window's motion is given out for the codes in its middle. What it says of the next code is kept: the next window's
+motion of that code is faded in from it, so that motion has no seams where two windows think differently.
+"""
+
+import statistics
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.acting import Acting, Emotion
+from facestream.engines.base import CostTable, ModelFacts, StepOutput
+from facestream.engines.deeptalk import DeepTalkGraphs, Moved
+from facestream.motion import code_noise, heard_emotion
+from facestream.motion.base import Column, Rows, WholePart
+from facestream.motion.code_noise import BOTTOM, TOP
+from facestream.motion.windows import FRAMES_PER_CODE, WholeStreamer, WindowStreamer
+from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
+
+MAX_ROWS = 16
+"""Rows cost nearly the same alone as together, so a larger batch would only keep its first streams waiting."""
+HEARD_CODES = 62
+"""9.9 s: longer speech is heard in parts, because the encoder takes ten seconds."""
+_WARM_UP_ROWS, _WARM_UP_RUNS = (1, 4, MAX_ROWS), 3
+_FADE_IN = ((np.arange(FRAMES_PER_CODE) + 0.5) / FRAMES_PER_CODE).astype(np.float32)[:, None]
+_MOTION_SIZE = EXPRESSION_COUNT + JAW_COUNT
+
+CODE, SEED = "deeptalk.code", "deeptalk.seed"
+ORIGIN = "deeptalk.origin"
+TOP_CODES, BOTTOM_CODES, EXPECTED = "deeptalk.top_codes", "deeptalk.bottom_codes", "deeptalk.expected"
+HEARD, HEARD_SPREAD, HEARD_COUNT = "deeptalk.heard", "deeptalk.heard_spread", "deeptalk.heard_count"
+GIVEN, GIVEN_SPREAD, FOLLOWS = "deeptalk.given", "deeptalk.given_spread", "deeptalk.follows"
+SPREAD, TEMPERATURES, SPEAKER = "deeptalk.spread", "deeptalk.temperatures", "deeptalk.speaker"
+
+State = dict[str, npt.NDArray[Any]]
+
+
+class DeepTalkMotion:
+    """A deeptalk bundle at work."""
+
+    max_rows = MAX_ROWS
+
+    def __init__(self, graphs: DeepTalkGraphs) -> None:
+        manifest = graphs.manifest
+        self.model: ModelFacts = graphs.model
+        self._graphs = graphs
+        self._codes = manifest.codes
+        self._speakers = manifest.speakers
+        self._code_samples = manifest.code_samples
+        self._past, self._ahead = manifest.window.past_codes, manifest.window.ahead_codes
+        self._read_past = max(self._past, heard_emotion.WINDOW_CODES - self._ahead - 1)
+        """Codes before its hop that a step reads: for the motion, and for hearing an emotion."""
+        self.live_streamer = WindowStreamer(manifest.code_samples, self._read_past, self._ahead)
+        self.whole_clips = WholeRecordings(self, manifest.longest_samples // manifest.code_samples, self._past)
+        self._costs = CostTable()
+        width = manifest.emotion_width
+        self.columns: Mapping[str, Column] = {
+            CODE: ((), np.int64),
+            ORIGIN: ((), np.int64),
+            SEED: ((), np.uint64),
+            TOP_CODES: ((self._past,), np.int64),
+            BOTTOM_CODES: ((2 * self._past,), np.int64),
+            EXPECTED: ((FRAMES_PER_CODE, _MOTION_SIZE), np.float32),
+            HEARD: ((width,), np.float32),
+            HEARD_SPREAD: ((width,), np.float32),
+            HEARD_COUNT: ((), np.float32),
+            GIVEN: ((width,), np.float32),
+            GIVEN_SPREAD: ((width,), np.float32),
+            FOLLOWS: ((), np.bool_),
+            SPREAD: ((), np.float32),
+            TEMPERATURES: ((2,), np.float32),
+            SPEAKER: ((), np.int64),
+        }
+
+    def fresh_row(self, seed: int, first_sample: int) -> Mapping[str, Any]:
+        return {
+            SEED: np.uint64(seed),
+            ORIGIN: first_sample // self._code_samples,
+            **self.acting_row(Acting()),
+        }
+
+    def acting_row(self, acting: Acting) -> Mapping[str, Any]:
+        given = acting.emotion if isinstance(acting.emotion, Emotion) else None
+        row: dict[str, Any] = {
+            FOLLOWS: given is None,
+            SPREAD: acting.spread if given is None or given.log_variance is not None else 0.0,
+            TEMPERATURES: (acting.sampling.tau_top, acting.sampling.tau_bottom) if acting.sampling else (0.0, 0.0),
+            SPEAKER: self._speakers.index(acting.speaker) if acting.speaker else 0,
+        }
+        if given is not None:
+            # speech that is followed again later is heard anew
+            row |= {GIVEN: given.mean, HEARD_COUNT: 0.0}
+            row[GIVEN_SPREAD] = np.zeros(given.width) if given.log_variance is None else given.log_variance
+        return row
+
+    def step(self, pcm: Float32, state: Rows) -> StepOutput:
+        """One or more hops of every row; each hop has its own window, whatever was asked for at once."""
+        now: State = {name: value.copy() for name, value in state.items()}
+        window = (self._read_past + 1 + self._ahead) * self._code_samples
+        hop_count = (pcm.shape[1] - window) // self._code_samples + 1
+        runs = []
+        for hop in range(hop_count):
+            begin = hop * self._code_samples
+            runs.append(self._live_hop(pcm[:, begin : begin + window], now))
+        motion, phone = (np.concatenate(parts, axis=1) for parts in zip(*runs, strict=True))
+        return StepOutput(motion, phone, now)
+
+    def warm_up(self) -> None:
+        for row_count in _WARM_UP_ROWS:
+            pcm = np.zeros((row_count, (self._read_past + 1 + self._ahead) * self._code_samples), np.float32)
+            state: Rows = {name: np.zeros((row_count, *shape), dtype) for name, (shape, dtype) in self.columns.items()}
+            state[CODE][:] = self._read_past
+            state[FOLLOWS][:] = True
+            seconds = []
+            for _ in range(_WARM_UP_RUNS):
+                begin = time.perf_counter()
+                state = self.step(pcm, state).next_state
+                seconds.append(time.perf_counter() - begin)
+            self._costs.record(row_count, statistics.median(seconds))
+
+    def cost_s(self, row_count: int) -> float:
+        return self._costs.cost_s(row_count)
+
+    def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
+        """Mean and log-variance `[1, D]` of the emotion of a recording `[1, 2560 K]`.
+
+        From any thread; raises `EngineError`.
+        """
+        return heard_emotion.hear_whole(self._graphs, pcm, self._code_samples, HEARD_CODES)
+
+    def _live_hop(self, pcm: Float32, state: State) -> tuple[Float32, Float32]:
+        """One code of every row, `pcm` `[B, window]`; moves `state` on. Gives motion `[B, 4, 53]` and phone classes."""
+        self._listen(pcm, state)
+        motion = np.zeros((len(pcm), FRAMES_PER_CODE, _MOTION_SIZE), np.float32)
+        phone = np.zeros((len(pcm), FRAMES_PER_CODE, len(self.model.phone_classes)), np.float32)
+        # a stream that has just begun has no past yet: it gets a shorter window, and silence is not made up for it
+        past = np.minimum(state[CODE], self._past)
+        for length in np.unique(past).tolist():
+            rows = np.flatnonzero(past == length)
+            samples = (length + 1 + self._ahead) * self._code_samples
+            part = {name: value[rows] for name, value in state.items()}
+            made = self.run(pcm[rows, -samples:], part, past=length, count=1, emotion=self.emotion(part))
+            motion[rows], phone[rows] = made
+            for name, value in part.items():
+                state[name][rows] = value
+        return motion, phone
+
+    def _listen(self, pcm: Float32, state: State) -> None:
+        """Hear the emotion of rows that follow their speech, where it is time again."""
+        code = state[CODE]
+        is_due = state[FOLLOWS] & ((code % heard_emotion.EVERY_CODES == 0) | (state[HEARD_COUNT] == 0))
+        lengths = np.minimum(code + 1 + self._ahead, heard_emotion.WINDOW_CODES)
+        for length in np.unique(lengths[is_due]).tolist():
+            rows = np.flatnonzero(is_due & (lengths == length))
+            samples = np.ascontiguousarray(pcm[rows, -length * self._code_samples :])
+            mean, log_variance, counts = (state[name][rows] for name in (HEARD, HEARD_SPREAD, HEARD_COUNT))
+            loud = heard_emotion.is_speech(samples).astype(np.float32)
+            heard_emotion.follow(mean, log_variance, counts, self._graphs.hear(samples), loud)
+            state[HEARD][rows], state[HEARD_SPREAD][rows], state[HEARD_COUNT][rows] = mean, log_variance, counts
+
+    def emotion(self, state: Rows) -> Float32:
+        """The emotion `[B, D]` that each row is acted in, moved within its spread."""
+        follows = state[FOLLOWS][:, None]
+        mean = np.where(follows, state[HEARD], state[GIVEN])
+        if not state[SPREAD].any():
+            return mean
+        log_variance = np.where(follows, state[HEARD_SPREAD], state[GIVEN_SPREAD])
+        draw = code_noise.emotion_draw(state[SEED], mean.shape[1]) * state[SPREAD][:, None]
+        moved = mean + draw * np.exp(np.float32(0.5) * log_variance)
+        moved = moved / (np.linalg.norm(moved, axis=1, keepdims=True) + np.float32(1e-8))
+        return np.where(state[SPREAD][:, None] > 0, moved, mean).astype(np.float32)
+
+    def run(self, pcm: Float32, state: State, *, past: int, count: int, emotion: Float32) -> tuple[Float32, Float32]:
+        """Motion `[B, 4 * count, 53]` and phone classes of `count` codes behind `past` known ones in `pcm`.
+
+        `pcm` `[B, 2560 K]` may reach beyond them. Moves `state` on: codes taken, what is expected of the next one.
+        """
+        codes = pcm.shape[1] // self._code_samples
+        speaker = np.eye(len(self._speakers), dtype=np.float32)[state[SPEAKER]]
+        top_noise = self._noise(TOP, state, past, codes, 1)
+        bottom_noise = self._noise(BOTTOM, state, past, codes, 2)
+        moved = self._graphs.move(np.ascontiguousarray(pcm), emotion, speaker, top_noise, bottom_noise)
+        begin, end = FRAMES_PER_CODE * past, FRAMES_PER_CODE * (past + count)
+        motion = moved.motion[:, begin:end].copy()
+        is_expected = (state[CODE] > 0) & state[EXPECTED].any(axis=(1, 2))
+        faded = state[EXPECTED] + _FADE_IN * (motion[:, :FRAMES_PER_CODE] - state[EXPECTED])
+        motion[is_expected, :FRAMES_PER_CODE] = faded[is_expected]
+        state[EXPECTED] = np.zeros_like(state[EXPECTED])
+        if codes > past + count:
+            state[EXPECTED] = moved.motion[:, end : end + FRAMES_PER_CODE].copy()
+        self._keep_codes(moved, top_noise, bottom_noise, state, past + count)
+        state[CODE] = state[CODE] + count
+        return motion, moved.phone[:, begin:end]
+
+    def _noise(self, level: int, state: Rows, past: int, codes: int, per_code: int) -> Float32:
+        """What is added to the logits of a window: the past forced, then samples' noise, or none."""
+        rows = len(state[CODE])
+        noise = np.zeros((rows, codes * per_code, self._codes), np.float32)
+        if past:
+            known = state[BOTTOM_CODES if level == BOTTOM else TOP_CODES][:, -past * per_code :]
+            noise[:, : past * per_code] = code_noise.forced(known, self._codes)
+        temperature = state[TEMPERATURES][:, level]
+        sampled = np.flatnonzero(temperature)
+        if sampled.size:
+            first = (state[ORIGIN][sampled] + state[CODE][sampled]) * per_code
+            drawn = code_noise.gumbel(state[SEED][sampled], level, first, (codes - past) * per_code, self._codes)
+            noise[sampled, past * per_code :] = temperature[sampled, None, None] * drawn
+        return noise
+
+    def _keep_codes(self, moved: Moved, top_noise: Float32, bottom_noise: Float32, state: State, end: int) -> None:
+        """The last codes before code `end` of the window: the next one must take the same."""
+        for name, logits, noise, per_code in (
+            (TOP_CODES, moved.top, top_noise, 1),
+            (BOTTOM_CODES, moved.bottom, bottom_noise, 2),
+        ):
+            known = state[name].shape[1]
+            taken = (logits + noise)[:, max(end * per_code - known, 0) : end * per_code].argmax(axis=2)
+            state[name] = np.concatenate([state[name], taken], axis=1)[:, -known:]
+
+
+class WholeRecordings:
+    """Recordings as wholes, the `WholeClips` of this family."""
+
+    def __init__(self, motion: DeepTalkMotion, longest_codes: int, shared_codes: int) -> None:
+        self._motion = motion
+        self.streamer = WholeStreamer(motion.live_streamer.hop_samples, longest_codes, shared_codes)
+        self.next_part = self.streamer.next_part
+
+    def step(self, pcm: Float32, state: Rows, part: WholePart) -> StepOutput:
+        """See `WholeClips`. The emotion of speech is that of all the samples read."""
+        now: State = {name: value.copy() for name, value in state.items()}
+        if now[FOLLOWS][0]:
+            now[HEARD], now[HEARD_SPREAD] = self._motion.hear(pcm)
+        motion, phone = self._motion.run(
+            pcm,
+            now,
+            past=part.first - part.reads_from,
+            count=part.end - part.first,
+            emotion=self._motion.emotion(now),
+        )
+        return StepOutput(motion, phone, now)

@@ -1,0 +1,64 @@
+"""The emotion of speech while it is spoken: heard again now and then, not in silence, and low-pass filtered."""
+
+import math
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from facestream.types import Float32
+
+EVERY_CODES = 4
+"""Codes between two hearings: 0.64 s."""
+WINDOW_CODES = 16
+"""Codes that a hearing takes, at most: 2.56 s. The embedding is trained on 2 s."""
+FOLLOWING_S = 1.5
+"""Time constant of the filter. The first hearings, of little sound, are averaged until it is in swing."""
+CODE_S = 0.16
+
+SILENT_RMS = 1e-3
+"""-60 dBFS: below it nobody speaks and nothing can be heard."""
+
+_SHARE = 1.0 - math.exp(-EVERY_CODES * CODE_S / FOLLOWING_S)
+
+
+class Listener(Protocol):
+    """What hears: `engines.deeptalk.DeepTalkGraphs`."""
+
+    def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
+        """Mean and log-variance `[B, D]` of `pcm` `[B, 2560 K]`."""
+        ...
+
+
+def is_speech(pcm: Float32) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which rows of `pcm` `[B, T]` are loud enough to be heard."""
+    return np.asarray(np.sqrt(np.mean(np.square(pcm, dtype=np.float64), axis=1)) >= SILENT_RMS)
+
+
+def follow(
+    mean: Float32, log_variance: Float32, counts: Float32, heard: tuple[Float32, Float32], loud: Float32
+) -> None:
+    """Move running Gaussians `[B, D]` on by what was heard, in place; `counts` `[B]` are hearings so far.
+
+    A silent row (`loud` `[B]` is 0) keeps what it has, unless it has nothing: then what was heard will do for now.
+    """
+    share = np.maximum(np.float32(_SHARE), 1.0 / (counts + 1.0)) * np.where(loud > 0, 1.0, counts == 0)
+    mean += share[:, None].astype(np.float32) * (heard[0] - mean)
+    mean /= np.linalg.norm(mean, axis=1, keepdims=True) + np.float32(1e-8)
+    log_variance += share[:, None].astype(np.float32) * (heard[1] - log_variance)
+    counts += loud
+
+
+def hear_whole(listener: Listener, pcm: Float32, code_samples: int, longest_codes: int) -> tuple[Float32, Float32]:
+    """Mean and log-variance `[1, D]` of a whole recording `[1, K * code_samples]`.
+
+    It is heard in equal parts of at most `longest_codes`, silent ones left out where others are not, and averaged.
+    """
+    codes = pcm.shape[1] // code_samples
+    borders = np.linspace(0, codes, -(-codes // longest_codes) + 1).round().astype(int) * code_samples
+    parts = [pcm[:, begin:end] for begin, end in pairwise(borders.tolist())]
+    loud = [part for part in parts if is_speech(part)[0]] or parts
+    heard = [listener.hear(np.ascontiguousarray(part)) for part in loud]
+    mean = np.mean([one for one, _ in heard], axis=0)
+    log_variance = np.mean([one for _, one in heard], axis=0)
+    return mean / (np.linalg.norm(mean, axis=1, keepdims=True) + np.float32(1e-8)), log_variance

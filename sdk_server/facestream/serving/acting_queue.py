@@ -1,0 +1,55 @@
+"""How one stream is acted, and which changes of that wait for their hop."""
+
+from collections import deque
+from dataclasses import replace
+
+from facestream.acting import Abilities, Acting, ActingChange
+from facestream.errors import InvalidValue
+
+
+class ActingQueue:
+    """Changes in the order of their hops; of two at one hop the later one wins. Used under the stream's lock."""
+
+    def __init__(self, abilities: Abilities | None, start: ActingChange | None) -> None:
+        """Raises `InvalidValue` for what the model (without `abilities`: any at all) does not have."""
+        self._abilities = abilities
+        self._waiting: deque[tuple[int, ActingChange]] = deque()
+        self.acting = Acting()
+        if start is not None and not start.is_empty:
+            self.acting = self._checked(self.acting, start)
+
+    def insert(self, hop: int, change: ActingChange) -> None:
+        """Act otherwise from `hop` on. Raises `InvalidValue`, and keeps nothing then."""
+        if change.is_empty:
+            return
+        place = len(self._waiting)
+        while place and self._waiting[place - 1][0] > hop:
+            place -= 1
+        before = self.acting
+        for _, earlier in tuple(self._waiting)[:place]:
+            before = before.changed(earlier)
+        after = self._checked(before, change)
+        # a preset goes on as its vector
+        known = replace(change, emotion=None if change.emotion is None else after.emotion)
+        self._waiting.insert(place, (hop, known))
+
+    def next_hop(self, hops_done: int) -> int | None:
+        """First hop beyond `hops_done` at which something changes."""
+        return next((hop for hop, _ in tuple(self._waiting) if hop > hops_done), None)
+
+    def due(self, hops_done: int) -> Acting | None:
+        """How hop `hops_done` is acted, where that has changed since it was last asked."""
+        changed = None
+        while self._waiting and self._waiting[0][0] <= hops_done:
+            changed = self.acting = self.acting.changed(self._waiting.popleft()[1])
+        return changed
+
+    def _checked(self, before: Acting, change: ActingChange) -> Acting:
+        if self._abilities is None:
+            raise InvalidValue(
+                "acting",
+                "a value",
+                "nothing: this model can not act, its controls are mouth_strength, blinks and gaze; ListModels tells "
+                "which models can",
+            )
+        return self._abilities.resolved(before.changed(change))

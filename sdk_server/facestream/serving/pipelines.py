@@ -1,0 +1,45 @@
+"""From the name of a model to its pipeline: the only place that knows which family needs what."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from facestream.engines.bundle import Bundle, open_bundle
+from facestream.engines.deeptalk import DeepTalkGraphs
+from facestream.engines.manifest import DeepTalkManifest
+from facestream.engines.onnx import OnnxEngine
+from facestream.errors import BundleError
+from facestream.motion.base import MotionSource
+from facestream.motion.deeptalk import DeepTalkMotion
+from facestream.motion.live import LiveMotion
+from facestream.retarget.profile import RigProfile, load_profile
+from facestream.retarget.solver import Retargeter
+from facestream.serving.pipeline import Pipeline
+
+
+def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
+    """A pipeline for a model by name or folder, on the ONNX engine and the head that the model was made for.
+
+    Raises `NotFound` for an unknown model, and `BundleError` for a bad bundle or one made for another head: its motion
+    would mean other faces.
+    """
+    bundle = open_bundle(model, extra_folders)
+    return Pipeline(
+        _source_of(bundle, thread_count), Retargeter(_profile_of(bundle), tuple(bundle.manifest.outputs.extras))
+    )
+
+
+def _source_of(bundle: Bundle, thread_count: int) -> MotionSource:
+    if isinstance(bundle.manifest, DeepTalkManifest):
+        return DeepTalkMotion(DeepTalkGraphs(bundle, thread_count))
+    return LiveMotion(OnnxEngine(bundle, thread_count))
+
+
+def _profile_of(bundle: Bundle) -> RigProfile:
+    manifest = bundle.manifest
+    if manifest.head_digest is None:
+        raise BundleError(
+            f"{bundle.folder}: found a bundle without a head; expected one, because ARKit weights come from it; "
+            "convert again with --flame"
+        )
+    own = manifest.profile if isinstance(manifest, DeepTalkManifest) else None
+    return load_profile(None if own is None else bundle.folder / own, manifest.head_digest)
