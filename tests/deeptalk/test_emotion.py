@@ -6,6 +6,7 @@ from facestream_models.deeptalk.emotion_distance import (
     consistency_loss,
     divergence,
     match_loss,
+    retrieval_loss,
     retrieval_similarity,
     sampled_distance,
 )
@@ -42,6 +43,19 @@ def test_consistency_is_the_diagonal_of_the_matches():
     diagonal = sampled_distance(speech, expression).diag()[:, None]
     expected = match_loss(diagonal, torch.ones_like(diagonal), scale, shift)
     torch.testing.assert_close(consistency_loss(speech, expression, scale, shift), expected)
+
+
+def test_retrieval_is_chance_for_equal_distances_and_gone_for_clear_ones():
+    match = torch.eye(8).repeat(2, 2)
+    scale = torch.tensor([5.0])
+    chance = retrieval_loss(torch.ones(16, 16), match, scale)
+    torch.testing.assert_close(chance, torch.tensor(8.0).log())
+    assert float(retrieval_loss(4.0 * (1 - match), match, scale)) < 1e-6
+    # one pair of each emotion: the choice is plain cross-entropy, there and back
+    distance = torch.rand(8, 8)
+    logits, right = -5.0 * distance, torch.arange(8)
+    both = torch.nn.functional.cross_entropy(logits, right) + torch.nn.functional.cross_entropy(logits.T, right)
+    torch.testing.assert_close(retrieval_loss(distance, torch.eye(8), scale), both / 2)
 
 
 def test_divergence_is_torchs_and_leaves_out_what_explodes():

@@ -28,6 +28,19 @@ def match_loss(distance: Tensor, match: Tensor, scale: Tensor, shift: Tensor) ->
     return F.binary_cross_entropy_with_logits(shift - scale * distance, match.to(distance))
 
 
+def retrieval_loss(distance: Tensor, match: Tensor, scale: Tensor) -> Tensor:
+    """How unlikely it is that speech finds a face of its own, and a face speech, among those of `distance` [A, B].
+
+    Each row, and each column, is a choice by the softmax of `-scale * distance`; whatever `match` [A, B] marks is
+    right, and there must be one in each. Unlike the grid of `match_loss` it learns from the first step, when all
+    distances are alike.
+    """
+    logits = -scale * distance
+    right = logits.masked_fill(match == 0, -torch.inf)
+    lost = [torch.logsumexp(logits, dim=side) - torch.logsumexp(right, dim=side) for side in (0, 1)]
+    return 0.5 * (lost[0].mean() + lost[1].mean())
+
+
 def divergence(gaussian: EmotionGaussian) -> Tensor:
     """Mean divergence from the standard normal; 0 where it is beyond all reason."""
     mean, log_variance = gaussian
