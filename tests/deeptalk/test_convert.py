@@ -12,11 +12,11 @@ import torch
 from facestream.errors import BundleError, InvalidValue
 from facestream.retarget.profile import load_profile, shipped_profile_path
 from facestream_models.deeptalk.command import main
-from facestream_models.deeptalk.bundle import sha256
 from facestream_models.deeptalk.convert import ACTORS
-from facestream_models.deeptalk.flame_release import EXPRESSIONS, TRIANGLES, VERTICES, check_flame_2020
 from facestream_models.flame.head import Head, load_head
+from facestream_models.flame.release import EXPRESSIONS, TRIANGLES, VERTICES, check_flame_2020
 from facestream_models.flame.synthetic_head import synthetic_head
+from facestream_models.released.folder import sha256
 from tests.deeptalk.golden import KEYS
 
 

@@ -11,10 +11,10 @@ from facestream_models.deeptalk.graph import (
     MOTION_GRAPH,
     EmotionGraph,
     MotionGraph,
-    check_graph,
     example,
     export_graphs,
 )
+from facestream_models.export.graphs import check_graph
 from tests.deeptalk.small import small_system
 
 

@@ -1,6 +1,5 @@
 """What a deeptalk bundle says of itself: the manifest, the same for the released weights and for our own."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAME_RATE, LONGEST_FRAMES, SAMPLE_RATE
 from facestream_models.deeptalk.graph import EmotionGraph, MotionGraph
+from facestream_models.released.folder import sha256
 
 PROFILE, CARD, PRESETS, MANIFEST = "rig_profile.npz", "card.md", "presets.npz", "manifest.json"
 
@@ -62,9 +62,3 @@ def write_manifest(
     }
     (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return Bundle.open(folder)
-
-
-def sha256(path: Path) -> str:
-    """Digest of a file, read by pieces: checkpoints are a gigabyte."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,18 +7,16 @@
 Neither file may be passed on, and so the bundle may not be either: its card and manifest say it.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from facestream.errors import InvalidValue
-from facestream_models.deeptalk.bundle import CARD, PROFILE, sha256, write_manifest
-from facestream_models.deeptalk.flame_release import check_flame_2020
+from facestream_models.deeptalk.bundle import CARD, PROFILE, write_manifest
 from facestream_models.deeptalk.graph import EMOTION_GRAPH, MOTION_GRAPH, export_graphs
 from facestream_models.deeptalk.official_weights import Account, load_deeptalk
 from facestream_models.flame.licensed import load_flame
+from facestream_models.flame.release import check_flame_2020
 from facestream_models.flame.rig_profile import fit_rig_profile, save_profile
+from facestream_models.released.folder import check_output, new_folder, sha256
 
 TERMS = (
     "the released weights carry no licence and derive from research-only data (MEAD, AffectNet, EMOCA); FLAME is under "
@@ -43,8 +41,7 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
 
     Raises `InvalidValue` or `BundleError`, one clear line, and leaves nothing behind.
     """
-    if output.exists() or not output.parent.is_dir():
-        raise InvalidValue("output", output, "a folder that does not exist yet, inside one that does")
+    check_output(output)
     head = None
     if flame is not None:
         head = load_flame(flame)
@@ -54,9 +51,7 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
     say(f"{checkpoint}: {account.keys} keys, {account.keys - sum(account.dropped.values())} of them used")
     for reason, count in account.dropped.items():
         say(f"  dropped {count:4d}: {reason}")
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as made:
-        folder = Path(made) / output.name
-        folder.mkdir()
+    with new_folder(output) as folder:
         graphs = export_graphs(network, folder)
         say(f"{EMOTION_GRAPH}, {MOTION_GRAPH}: equal to torch")
         if head is not None:
@@ -73,7 +68,6 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
             folder, graphs, name="deeptalk", version=_VERSION, speakers=ACTORS, licence=LICENCE, training=source,
             head_digest=None if head is None else head.digest(),
         )  # fmt: skip
-        shutil.move(folder, output)
     return output
 
 

@@ -5,16 +5,13 @@ builds tensors and plain containers only. Every key of a file is either used or 
 are counted, so that a file of another model never passes for one of these.
 """
 
-import pickle
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import torch
 from torch import Tensor, nn
 
-from facestream.errors import BundleError, InvalidValue
+from facestream.errors import BundleError
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.motion_prior import MotionPrior
@@ -30,6 +27,7 @@ from facestream_models.encoders.speech_weights import (
     renamed,
     under,
 )
+from facestream_models.released.checkpoint import read_safely, tensors_of
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -216,21 +214,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises `InvalidValue` for a path that is no file, `BundleError` for what is not a plain state dictionary or holds
     values that are not finite.
     """
-    if not path.is_file():
-        raise InvalidValue("checkpoint", path, "a file that exists")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch wonders aloud about pickle protocols; what matters is raised below
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, LookupError, EOFError, AttributeError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BundleError(f"{path}: not a checkpoint that can be read safely ({reason}); download it again") from error
-    if not isinstance(content, dict) or not content or not all(isinstance(v, Tensor) for v in content.values()):
-        raise BundleError(f"{path}: found no plain dictionary of tensors; expected the state of a network")
-    broken = [name for name, tensor in content.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
-    if broken:
-        raise BundleError(f"{path}: found values in {broken[0]} that are not finite; download the file again")
-    return {str(name): tensor for name, tensor in content.items()}
+    return tensors_of(read_safely(path), str(path))
 
 
 def _load(path: Path, released: Released, build: Callable[[], Network]) -> tuple[Network, Account]:

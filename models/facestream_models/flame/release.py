@@ -1,9 +1,10 @@
-"""Whether a FLAME file is the release that DEEPTalk's coefficients belong to: FLAME 2020.
+"""Whether a FLAME file is the release that the released models' coefficients belong to: FLAME 2020.
 
-The motion is made of estimates in the expression basis of FLAME 2020; the bases of the releases are not
-interchangeable (specification, section 4). The releases share a mesh and do not say their year, so this looks at what
-tells them apart: in 2017 and 2019 expressions leave the eyeballs, neck and back of the head exactly where they are,
-in 2020 they move all of the head. 2023 has a file name of its own; a renamed one can not be told.
+Their motion is made of estimates in the expression basis of FLAME 2020; the bases of the releases are not
+interchangeable (deeptalk specification, section 4; diffposetalk specification, section 9). The releases share a mesh
+and do not say their year, so this looks at what tells them apart: in 2017 and 2019 expressions leave the eyeballs, neck
+and back of the head exactly where they are, in 2020 they move all of the head. 2023 has a file name of its own; a
+renamed one can not be told.
 """
 
 from pathlib import Path
