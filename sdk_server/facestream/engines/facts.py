@@ -16,10 +16,18 @@ FRAMES_PER_CODE = 4
 
 
 def facts_of(folder: Path, manifest: Manifest) -> ModelFacts:
-    """Facts of the model in `folder`. Raises `BundleError` for presets that can not be used."""
+    """Facts of the model in `folder`.
+
+    Raises `BundleError` for presets that can not be used and for a family that no engine runs yet.
+    """
     if isinstance(manifest, LiveManifest):
         return _live_facts(manifest)
-    return _deeptalk_facts(folder, manifest)
+    if isinstance(manifest, DeepTalkManifest):
+        return _deeptalk_facts(folder, manifest)
+    raise BundleError(
+        f"{folder}: found a whole bundle of family {manifest.family!r}; expected 'live' or 'deeptalk', which this "
+        "release can run; keep it for a later one"
+    )
 
 
 def _live_facts(manifest: LiveManifest) -> ModelFacts:

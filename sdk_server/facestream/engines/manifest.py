@@ -152,6 +152,66 @@ class DeepTalkManifest(BundleManifest):
         return self
 
 
-Manifest = LiveManifest | DeepTalkManifest
+class FrameWindow(_Strict):
+    """What a diffusion network makes at once: `frames`, behind `past` frames that it is given."""
+
+    frames: int = Field(ge=1, le=1000)
+    past: int = Field(ge=1, le=100)
+
+
+class Sampling(_Strict):
+    """How a diffusion model is sampled unless a caller says otherwise."""
+
+    sampler: Literal["ddpm", "ddim", "dpm-solver++"]
+    steps: int = Field(ge=1, le=500)
+    audio_scale: float = Field(ge=0.0, le=10.0)
+    style_scale: float = Field(ge=0.0, le=10.0)
+
+
+class DiffPoseTalkManifest(BundleManifest):
+    """Four graphs without state: `speech` (features), `memory` (what a window hears), `denoise` (one evaluation) and
+    `style` (of a reference clip).
+
+    Motion inside the graphs is normalised by the file `statistics`, whose numbers have the digest `motion_space`: a
+    style belongs to the space that it was made in. `learned` holds the vectors that stand in for a missing past, style
+    or speech. `styles` (named ones) and `profile` (of a head that is not the open one) may be missing. A frame
+    describes the sample `instant_samples` behind the beginning of its `frame_samples`. `normalised_audio` tells whether
+    `speech` expects mean 0 and deviation 1.
+    """
+
+    family: Literal["diffposetalk"]
+    graphs: list[GraphSpec] = Field(min_length=4, max_length=4)
+    frame_samples: Literal[640]
+    instant_samples: int = Field(ge=0, lt=640)
+    normalised_audio: bool
+    window: FrameWindow
+    diffusion_steps: int = Field(ge=1, le=10_000)
+    sampling: Sampling
+    head_rotation: bool
+    identity_width: int = Field(ge=0, le=1000)
+    style_width: int = Field(ge=2, le=4096)
+    statistics: str
+    motion_space: Sha256
+    learned: str
+    styles: str | None
+    profile: str | None
+    head_digest: Sha256 | None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "DiffPoseTalkManifest":
+        for graph in self.graphs:
+            self._must_list("graph", graph.file)
+        for kind in ("statistics", "learned", "styles", "profile"):
+            self._must_list(kind, getattr(self, kind))
+        if self.motion_rate != "25/1":
+            raise ValueError(f"a frame of {self.frame_samples} samples is one of 25/1 Hz, got {self.motion_rate}")
+        if self.outputs.extras:
+            raise ValueError(f"the network gives expression, jaw and head only, got extras {self.outputs.extras}")
+        if self.sampling.steps > self.diffusion_steps:
+            raise ValueError(f"{self.sampling.steps} sampling steps of {self.diffusion_steps} diffusion steps")
+        return self
+
+
+Manifest = LiveManifest | DeepTalkManifest | DiffPoseTalkManifest
 MANIFESTS: TypeAdapter[Manifest] = TypeAdapter(Annotated[Manifest, Field(discriminator="family")])
-FAMILIES = ("live", "deeptalk")
+FAMILIES = ("live", "deeptalk", "diffposetalk")
