@@ -157,3 +157,6 @@ def test_converting_asks_for_a_known_family_and_for_the_terms(
         monkeypatch, capfd, "models", "convert", "deeptalk", "--checkpoint", str(checkpoint), "--accept-terms"
     )
     assert str(checkpoint) in said
+    files = [f"--{name}={tmp_path / name}" for name in ("denoiser", "style-encoder", "statistics")]
+    said = failure(monkeypatch, capfd, "models", "convert", "diffposetalk", *files, "--accept-terms")
+    assert "`stats_train.npz` comes with the data set of the model's authors" in " ".join(said.split())

@@ -12,7 +12,7 @@ FAST = FastDenoiser(model(**SMALL).denoiser)
 
 def opened(fast, inputs):
     heard = fast.hear(inputs["past"].audio, inputs["audio"])
-    return fast.open(inputs["person"], inputs["past"], inputs["indicator"], heard)
+    return fast.open(inputs["person"], inputs["past"].motion, inputs["indicator"], heard)
 
 
 def plain(network, inputs):
@@ -63,7 +63,9 @@ def test_branches_may_share_what_is_heard():
     # Three branches of two rows: the first two hear their own audio, the third one that of the other row.
     which = torch.tensor([0, 1, 0, 1, 1, 0])
     heard = FAST.hear(inputs["past"].audio, inputs["audio"]).rows(which)
-    guesses = FAST(inputs["noisy"], inputs["step"], FAST.open(people, inputs["past"], inputs["indicator"], heard))
+    guesses = FAST(
+        inputs["noisy"], inputs["step"], FAST.open(people, inputs["past"].motion, inputs["indicator"], heard)
+    )
     for branch, (person, rows) in enumerate(zip(people.split(2), which.split(2), strict=True)):
         past = inputs["past"]._replace(audio=inputs["past"].audio[rows])
         expected = plain(network, inputs | {"person": person, "past": past, "audio": inputs["audio"][rows]})

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from facestream.errors import InvalidValue
 from facestream_models.deeptalk.convert import TERMS, convert
+from facestream_models.released.command import require_terms, say, say_finished
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,16 +21,8 @@ def deeptalk(
     accept_terms: Annotated[bool, typer.Option("--accept-terms", help="I know the terms and keep to them")] = False,
 ) -> None:
     """Convert the released DEEPTalk into a bundle for your own use; takes 3 GB of memory."""
-    if not accept_terms:
-        raise InvalidValue("accept_terms", "no", f"--accept-terms, once you have read this: {TERMS}")
-    console = Console()
-
-    def say(line: str) -> None:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    folder = convert(checkpoint, flame, output, say)
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    say(f"{folder}: bundle of {size / 1e6:.0f} MB, for your use only")
+    require_terms(accept_terms, TERMS)
+    say_finished(convert(checkpoint, flame, output, say))
 
 
 def main(args: list[str], prog_name: str) -> None:

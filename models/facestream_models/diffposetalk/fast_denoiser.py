@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facestream_models.diffposetalk.decoder_layer import DecoderLayer
-from facestream_models.diffposetalk.denoiser import Denoiser, Past
+from facestream_models.diffposetalk.denoiser import Denoiser
 
 
 class LayerAudio(NamedTuple):
@@ -81,10 +81,10 @@ class FastDenoiser(nn.Module):
         layers = (LayerAudio(attention.of_one_key(memory), *attention.keys_values(memory)) for attention in early)
         return HeardAudio(tuple(layers), last.of_one_key(audio))
 
-    def open(self, person: Tensor, past: Past, indicator: Tensor, audio: HeardAudio) -> WindowCache:
+    def open(self, person: Tensor, past_motion: Tensor, indicator: Tensor, audio: HeardAudio) -> WindowCache:
         """Begin windows: `person` [G B, identity + style] and what is heard of `audio` for G B rows, G branches.
 
-        `past` and `indicator` [B, L] are the same in all branches.
+        `past_motion` [B, P, D] and `indicator` [B, L] are the same in all branches.
         """
         network = self.denoiser
         motion_weight, mark_weight = network.frame.weight[:, :-1], network.frame.weight[:, -1]
@@ -92,7 +92,7 @@ class FastDenoiser(nn.Module):
         first = 1 + self.shape.past
         return WindowCache(
             person=network.person(person)[:, None] + positions[:, :1],
-            past=F.linear(past.motion, motion_weight, network.frame.bias) + positions[:, 1:first],
+            past=F.linear(past_motion, motion_weight, network.frame.bias) + positions[:, 1:first],
             frame=indicator[:, :, None] * mark_weight + network.frame.bias + positions[:, first:],
             audio=audio,
         )
@@ -101,7 +101,7 @@ class FastDenoiser(nn.Module):
         """The clean motion [G B, L, D] in each branch; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
         network = self.denoiser
         first, *early, last = self._layers()
-        branches = len(window.person) // len(noisy)
+        branches = window.person.shape[0] // noisy.shape[0]  # not `len`, which a traced graph would fix
 
         def with_person(person: Tensor, frames: Tensor) -> Tensor:
             return torch.cat([person, frames.repeat(branches, 1, 1)], dim=1)

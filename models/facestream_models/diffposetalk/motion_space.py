@@ -24,6 +24,9 @@ _HEAD = slice(0, 3)
 _JAW_OPENING = slice(3, 4)
 _JAW_REST = slice(4, 6)
 _SIZES = {"shape": 100, "exp": EXPRESSION_COUNT, "pose": 6}
+_MOST = {"exp_mean": 5.0, "exp_std": 5.0, "pose_mean": 1.0, "pose_std": 1.0, "shape_mean": 10.0, "shape_std": 10.0}
+"""Components of FLAME faces are within a few units of 0; head and jaw of who talks turn by less than 60 degrees."""
+
 _WHERE = "`stats_train.npz` comes with the data set of the model's authors, not with their weights; ask them for it"
 
 
@@ -66,6 +69,17 @@ class MotionStatistics:
         """SHA-256 of all numbers as little-endian float32, to tell whether two models share their space."""
         numbers = np.concatenate([getattr(self, entry.name) for entry in fields(self)])
         return hashlib.sha256(numbers.astype("<f4").tobytes()).hexdigest()
+
+
+def check_plausible(statistics: MotionStatistics, path: Path) -> None:
+    """Refuse numbers that can not be those of FLAME faces in radians. Raises `BundleError` naming the first of them."""
+    for name, most in _MOST.items():
+        largest = float(np.abs(getattr(statistics, name)).max())
+        if largest > most:
+            raise BundleError(
+                f"{path}: found {name} up to {largest:.3g}; expected at most {most:g} (FLAME coefficients, radians); "
+                f"it belongs to another model. {_WHERE}"
+            )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from facestream_models.diffposetalk.shape import FRAME_SAMPLES
 from facestream_models.encoders.speech_transformer import (
     SpeechTransformer,
     SpeechTransformerShape,
@@ -11,6 +10,7 @@ from facestream_models.encoders.speech_transformer import (
 )
 
 FROZEN_LAYERS = 2
+_FEATURES_PER_FRAME = 2
 _FLOOR = 1e-5
 
 
@@ -30,7 +30,7 @@ class SpeechFeatures(nn.Module):
         """`waveform` [B, 640 F] at 16 kHz, normalised (`normalised`) -> [B, F, width]."""
         context = self.encoder(reflect_to_whole_frames(waveform, self.encoder.shape))
         # A linear resize by exactly one half is the mean of neighbours.
-        pairs = context.unflatten(1, (waveform.shape[1] // FRAME_SAMPLES, 2)).mean(dim=2)
+        pairs = context.reshape(context.shape[0], -1, _FEATURES_PER_FRAME, context.shape[2]).mean(dim=2)
         features: Tensor = self.map(pairs)
         return features
 

@@ -88,7 +88,7 @@ class WindowSampler:
     def _open(self, branches: list[Branch], speech: Speech, person: Person, past: Past) -> WindowCache:
         styles = [person.style if branch.style else None for branch in branches]
         people = torch.cat([self.model.person(person.identity, style) for style in styles])
-        return self.fast.open(people, past, speech.indicator, self._hear(branches, speech, past))
+        return self.fast.open(people, past.motion, speech.indicator, self._hear(branches, speech, past))
 
     def _hear(self, branches: list[Branch], speech: Speech, past: Past) -> HeardAudio:
         """Branches that are given the same audio share what is heard of it."""

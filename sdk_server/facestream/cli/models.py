@@ -13,7 +13,7 @@ from facestream.engines.bundle import Bundle, list_bundles
 from facestream.errors import BundleError, NotFound
 
 COLUMNS = ("name", "version", "family", "look-ahead", "size", "licence", "state")
-CONVERTED = ("deeptalk",)
+CONVERTED = ("deeptalk", "diffposetalk")
 """Families whose released weights can be made into a bundle."""
 
 app = typer.Typer()

@@ -1,0 +1,126 @@
+"""What a diffposetalk bundle holds and says of itself, the same for the released weights and for our own.
+
+speech.onnx, memory.onnx, denoise.onnx, style.onnx   see `graphs`
+statistics.npz   mean and deviation of motion and identity, under the names of the released file
+learned.npz      start_motion [P, D], start_audio [P, W], null_style [S], null_audio [W]
+styles.npz       names [K] and style [K, S], where there are named styles
+rig_profile.npz  where the head is not the open one
+card.md, manifest.json
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.engines.bundle import Bundle
+from facestream.types import EXPRESSION_COUNT, JAW_COUNT
+from facestream_models.diffposetalk.graphs import export_graphs
+from facestream_models.diffposetalk.guidance import Guidance
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.motion_space import MotionStatistics
+from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from facestream_models.diffposetalk.style_encoder import StyleEncoder
+from facestream_models.released.folder import sha256
+
+PROFILE, CARD, STATISTICS, LEARNED, STYLES, MANIFEST = (
+    "rig_profile.npz",
+    "card.md",
+    "statistics.npz",
+    "learned.npz",
+    "styles.npz",
+    "manifest.json",
+)
+_LEARNED = ("start_motion", "start_audio", "null_style", "null_audio")
+
+Styles = Mapping[str, npt.NDArray[np.float32]]
+"""Vectors [S] by name."""
+
+
+class System(NamedTuple):
+    """Everything that makes motion: networks, the space of their motion, and named styles."""
+
+    model: DiffPoseTalk
+    style_encoder: StyleEncoder
+    statistics: MotionStatistics
+    styles: Styles
+
+
+class Timing(NamedTuple):
+    """How audio meets motion: whether it is normalised first, and which of its 640 samples a frame describes."""
+
+    normalised_audio: bool
+    instant_samples: int
+
+
+class Sampling(NamedTuple):
+    """How the model is sampled unless a caller says otherwise."""
+
+    sampler: str
+    steps: int
+    guidance: Guidance
+
+
+def write_bundle(
+    system: System,
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    timing: Timing,
+    sampling: Sampling,
+    head_digest: str | None,
+    licence: str,
+    training: dict[str, Any],
+) -> Bundle:
+    """Add graphs, arrays and manifest to `folder`, which has the card and may have a profile; open it as the runtime.
+
+    The head's digest is `None` without a head: such a bundle gives motion but no ARKit weights. Raises `EngineError`
+    where a graph is not equal to torch.
+    """
+    model, shape = system.model, system.model.shape
+    graphs = export_graphs(model, system.style_encoder, folder)
+    np.savez(folder / STATISTICS, **asdict(system.statistics))
+    np.savez(folder / LEARNED, **{key: getattr(model, key).detach()[0].squeeze(0).numpy() for key in _LEARNED})
+    if system.styles:
+        np.savez(folder / STYLES, names=np.array(list(system.styles)), style=np.stack(list(system.styles.values())))
+    files = sorted(path.name for path in folder.iterdir())
+    content = {
+        "schema_version": 1,
+        "family": "diffposetalk",
+        "name": name,
+        "version": version,
+        "graphs": [{"file": file, "inputs": graph.inputs, "outputs": graph.outputs} for file, graph in graphs.items()],
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "motion_rate": f"{FRAME_RATE}/1",
+        "frame_samples": FRAME_SAMPLES,
+        **timing._asdict(),
+        "window": {"frames": shape.window, "past": shape.past},
+        "diffusion_steps": DIFFUSION_STEPS,
+        "sampling": {
+            "sampler": sampling.sampler,
+            "steps": sampling.steps,
+            "audio_scale": sampling.guidance.audio_scale,
+            "style_scale": sampling.guidance.style_scale,
+        },
+        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": []},
+        "head_rotation": shape.head_rotation,
+        "phone_classes": [],
+        "identity_width": shape.identity_count,
+        "style_width": shape.style_count,
+        "statistics": STATISTICS,
+        "motion_space": system.statistics.digest,
+        "learned": LEARNED,
+        "styles": STYLES if STYLES in files else None,
+        "profile": PROFILE if PROFILE in files else None,
+        "head_digest": head_digest,
+        "licence": licence,
+        "training": training,
+        "files": {file: sha256(folder / file) for file in files},
+    }
+    (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return Bundle.open(folder)

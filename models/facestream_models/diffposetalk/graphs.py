@@ -1,0 +1,169 @@
+"""DiffPoseTalk as four ONNX graphs, cut where the rates at which they are needed differ.
+
+    speech.onnx   once a clip, or once for a rolling span of a live stream:
+                  waveform [B, 640 F] -> features [B, F, W]
+    memory.onnx   once a window, for its speech and for the null vector where guidance needs a branch without speech:
+                  past_audio [B, P, W], audio [B, L, W]
+                  -> found [B, N, P + L, W], keys and values [B, N, A, P + L, H], last [B, L, W]
+    denoise.onnx  once an evaluation, for all guidance branches of all streams together:
+                  noisy [B, L, D], step int64 [B], indicator [B, L], past_motion [B, P, D], person [G B, I + S], and the
+                  rows of memory.onnx that each of the G B rows hears -> guess [G B, L, D]
+    style.onnx    once a reference clip:
+                  motion [B, 100, D] -> style [B, S]
+
+`N` layers but the last, `A` heads of width `H`. Branches are rows: all rows of the first, then all of the second. A
+window of one stream has B = 1; guidance weights, the sampler's update and the null vectors are plain arithmetic and
+belong to the caller, so one denoiser serves every sampler and every scale. What of a window does not depend on the
+step beside the memory is 0.1 % of an evaluation, and is computed again.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, HeardAudio, LayerAudio
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, FRAME_SAMPLES, DenoiserShape
+from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES, StyleEncoder
+from facestream_models.export.graphs import Graph, Shapes, check_graph, write_graph
+
+SPEECH_GRAPH, MEMORY_GRAPH, DENOISE_GRAPH, STYLE_GRAPH = "speech.onnx", "memory.onnx", "denoise.onnx", "style.onnx"
+
+_BRANCHES = "G*B"
+
+
+class SpeechGraph(Graph):
+    """What of a waveform the denoiser hears."""
+
+    def __init__(self, speech: nn.Module, width: int) -> None:
+        super().__init__()
+        self.speech = speech
+        self.inputs: Shapes = {"waveform": ["B", f"{FRAME_SAMPLES}*F"]}
+        self.outputs: Shapes = {"features": ["B", "F", width]}
+        self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        features: Tensor = self.speech(waveform)
+        return features
+
+
+class MemoryGraph(Graph):
+    """What all layers hear in a window, whatever the step."""
+
+    def __init__(self, fast: FastDenoiser) -> None:
+        super().__init__()
+        self.fast = fast
+        shape = fast.shape
+        self.inputs: Shapes = {
+            "past_audio": ["B", shape.past, shape.width],
+            "audio": ["B", shape.window, shape.width],
+        }
+        self.outputs: Shapes = _memory_axes(shape, "B")
+        self.eval()
+
+    def forward(self, past_audio: Tensor, audio: Tensor) -> tuple[Tensor, ...]:
+        heard = self.fast.hear(past_audio, audio)
+        return (*(torch.stack(parts, dim=1) for parts in zip(*heard.layers, strict=True)), heard.last)
+
+
+class DenoiseGraph(Graph):
+    """One evaluation of the network."""
+
+    def __init__(self, fast: FastDenoiser) -> None:
+        super().__init__()
+        self.fast = fast
+        shape = fast.shape
+        motion: list[int | str] = ["B", shape.window, shape.motion_count]
+        self.inputs: Shapes = {
+            "noisy": motion,
+            "step": ["B"],
+            "indicator": ["B", shape.window],
+            "past_motion": ["B", shape.past, shape.motion_count],
+            "person": [_BRANCHES, shape.identity_count + shape.style_count],
+            **_memory_axes(shape, _BRANCHES),
+        }
+        self.outputs: Shapes = {"guess": [_BRANCHES, *motion[1:]]}
+        self.eval()
+
+    def forward(self, noisy: Tensor, step: Tensor, indicator: Tensor, past_motion: Tensor, person: Tensor,
+                found: Tensor, keys: Tensor, values: Tensor, last: Tensor) -> Tensor:  # fmt: skip
+        layers = tuple(
+            LayerAudio(found[:, n], keys[:, n], values[:, n]) for n in range(len(self.fast.denoiser.layers) - 1)
+        )
+        guess: Tensor = self.fast(noisy, step, self.fast.open(person, past_motion, indicator, HeardAudio(layers, last)))
+        return guess
+
+
+class StyleGraph(Graph):
+    """How a person moves, of four seconds of motion."""
+
+    def __init__(self, encoder: StyleEncoder, shape: DenoiserShape) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.inputs: Shapes = {"motion": ["B", STYLE_FRAMES, shape.motion_count]}
+        self.outputs: Shapes = {"style": ["B", shape.style_count]}
+        self.eval()
+
+    def forward(self, motion: Tensor) -> Tensor:
+        style: Tensor = self.encoder(motion)
+        return style
+
+
+def export_graphs(model: DiffPoseTalk, style_encoder: StyleEncoder, folder: Path) -> dict[str, Graph]:
+    """Write the four graphs into `folder`, hold each to torch, and return them by file name.
+
+    Raises `EngineError` where a file does not give what torch gives.
+    """
+    fast = FastDenoiser(model.denoiser)
+    graphs: dict[str, Graph] = {
+        SPEECH_GRAPH: SpeechGraph(model.speech, model.shape.width),
+        MEMORY_GRAPH: MemoryGraph(fast),
+        DENOISE_GRAPH: DenoiseGraph(fast),
+        STYLE_GRAPH: StyleGraph(style_encoder, model.shape),
+    }
+    for name, graph in graphs.items():
+        write_graph(graph, example(fast, rows=2, branches=3, frames=7), folder / name)
+        check_graph(graph, folder / name, example(fast, rows=1, branches=2, frames=12))
+    return graphs
+
+
+@torch.no_grad()
+def example(fast: FastDenoiser, rows: int, branches: int, frames: int) -> Mapping[str, Tensor]:
+    """Inputs of all graphs by name: noise for `frames` of speech and for motion, windows that end anywhere."""
+    shape = fast.shape
+    random = torch.Generator().manual_seed(1000 * rows + 100 * branches + frames)
+
+    def normal(*size: int) -> Tensor:
+        return torch.randn(size, generator=random)
+
+    ends = torch.randint(1, shape.window + 1, (rows, 1), generator=random)
+    past_audio, audio = normal(rows, shape.past, shape.width), normal(rows, shape.window, shape.width)
+    heard = fast.hear(past_audio.repeat(branches, 1, 1), audio.repeat(branches, 1, 1))
+    found, keys, values = (torch.stack(parts, dim=1) for parts in zip(*heard.layers, strict=True))
+    return {
+        "waveform": normal(rows, FRAME_SAMPLES * frames),
+        "past_audio": past_audio,
+        "audio": audio,
+        "noisy": normal(rows, shape.window, shape.motion_count),
+        "step": torch.randint(1, DIFFUSION_STEPS + 1, (rows,), generator=random),
+        "indicator": (torch.arange(shape.window) < ends).float(),
+        "past_motion": normal(rows, shape.past, shape.motion_count),
+        "person": normal(branches * rows, shape.identity_count + shape.style_count),
+        "found": found,
+        "keys": keys,
+        "values": values,
+        "last": heard.last,
+        "motion": normal(rows, STYLE_FRAMES, shape.motion_count),
+    }
+
+
+def _memory_axes(shape: DenoiserShape, rows: str) -> Shapes:
+    layers, frames, head = shape.layers - 1, shape.memory_count, shape.width // shape.heads
+    return {
+        "found": [rows, layers, frames, shape.width],
+        "keys": [rows, layers, shape.heads, frames, head],
+        "values": [rows, layers, shape.heads, frames, head],
+        "last": [rows, shape.window, shape.width],
+    }
