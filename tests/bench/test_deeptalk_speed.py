@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from facestream.acting import ActingChange
+from facestream.polish.options import PolishOptions
+from facestream.preview.face import FACE, render_face
+from facestream.preview.moments import Caption
+from facestream.serving.clip import animate
+from facestream.serving.live_stream import StreamOptions
+from facestream.serving.pipelines import open_pipeline
+from facestream.timebase import FrameRate
+from facestream_bench.deeptalk_sheet import emotion_sheet
+from facestream_bench.deeptalk_speed import Subject
+from facestream_models.export.deeptalk import write_bundle
+from tests.deeptalk.tiny_bundle import tiny_compact, tiny_presets
+
+
+def test_times_add_up_and_graphs_are_equal_to_torch(tmp_path):
+    figures = Subject(tiny_compact(), tmp_path, clip_s=1.0, window_s=0.32).figures(threads=1, runs=2)
+    for name in ("whole", "window"):
+        parts = figures[f"emotion_{name}.median_s"] + figures["motion.median_s"]
+        assert figures[f"{name}.real_time_factor"] == pytest.approx(parts / 1.0)
+    differences = [value for name, value in figures.items() if name.startswith("largest_difference")]
+    assert len(differences) == 6
+    assert max(differences) < 1e-4
+    assert min(value for name, value in figures.items() if name.endswith("_s")) >= 0.0
+
+
+def test_a_sheet_has_a_row_for_each_emotion_and_a_column_for_each_moment(tmp_path):
+    presets = tiny_presets()
+    presets["mean"][1:] = -presets["mean"][0]  # as far from the first as can be
+    write_bundle(tiny_compact(), presets, tmp_path / "tiny", version="1.0", training={}, card="Random.\n")
+    pipeline = open_pipeline(str(tmp_path / "tiny"))
+    audio = (0.2 * np.random.default_rng(1).standard_normal(32_000)).astype(np.float32)
+    weights = {}
+    for name in ("neutral", "sad"):
+        options = StreamOptions(
+            frame_rate=FrameRate(50),
+            polish=PolishOptions(blinks=False, gaze=False),
+            acting=ActingChange(emotion=name),
+        )
+        weights[name] = animate(audio, options, pipeline).weights
+    moments = (30, 60)
+    captions = [Caption(moment / 50 - 0.01, moment / 50 + 0.01, "m") for moment in moments]
+    sheet = np.asarray(emotion_sheet(pipeline, ["neutral", "sad"], (audio, 16_000), captions, tile_size=40))
+    tiles = sheet[-80:, -80:].reshape(2, 40, 2, 40, 3).swapaxes(1, 2)
+    assert not np.array_equal(tiles[0], tiles[1])
+    for row, name in enumerate(("neutral", "sad")):
+        for column, moment in enumerate(moments):
+            assert np.array_equal(tiles[row, column], render_face(weights[name][moment], size=40, framing=FACE))
