@@ -38,6 +38,7 @@ class Settings(BaseSettings):
 
     # What
     model: str = Field("live", min_length=1, description="name of a shipped bundle or path of a bundle folder")
+    also: tuple[str, ...] = Field((), description="more models, named alike; clients ask for them by name")
     engine_threads: int = Field(1, ge=1, le=256, description="threads inside one engine step")
 
     # How much

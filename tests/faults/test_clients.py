@@ -29,10 +29,10 @@ async def test_a_client_that_vanishes_mid_word_frees_its_row_at_once() -> None:
         await call.write(audio(SPEECH))
         await call.read()
         assert server.open_rows == 1
-        steps = server.server.host._scheduler.counts.steps  # type: ignore[union-attr]
+        steps = server.server.host.engine_threads[0].counts.steps
         call.cancel()
         await until(lambda: server.open_rows == 0)
-        assert server.server.host._scheduler.counts.steps <= steps + 8  # type: ignore[union-attr]
+        assert server.server.host.engine_threads[0].counts.steps <= steps + 8
         assert server.server.host.admission.live_count == 0
 
 

@@ -45,8 +45,7 @@ class Fixture:
 
     async def in_a_step(self) -> None:
         """Return once the engine is in a step, held by the gate."""
-        assert self.host._scheduler is not None
-        while self.host._scheduler.under_way is None:
+        while self.host.engine_threads[0].under_way is None:
             await asyncio.sleep(0.001)
 
     async def settle(self, *streams: Any) -> None:

@@ -9,6 +9,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from facestream.audio.files import read_audio
+from facestream.cli.acting import (
+    BottomOption,
+    EmotionOption,
+    SpeakerOption,
+    SpreadOption,
+    TopOption,
+    parse_acting,
+    reference_clip,
+)
+from facestream.cli.emotion import hear
 from facestream.cli.takes import check_output, parse_frame_rate, write_take
 from facestream.polish.options import PolishOptions
 from facestream.serving.clip import animate as animate_clip
@@ -24,9 +34,14 @@ def animate(
     frame_rate: Annotated[str, typer.Option(help="frames per second, 30 or 30000/1001")] = "30",
     model: Annotated[str, typer.Option(help="name of a shipped bundle, or a bundle folder")] = "live",
     mouth_strength: Annotated[float, typer.Option(help="gain of the mouth's movement, 0 to 2")] = 1.0,
-    seed: Annotated[int, typer.Option(help="of blinks and gaze: equal seeds give equal takes")] = 0,
+    seed: Annotated[int, typer.Option(help="of blinks, gaze and sampled motion: equal seeds, equal takes")] = 0,
     blinks: Annotated[bool, typer.Option(help="seeded blinks")] = True,
     gaze: Annotated[bool, typer.Option(help="seeded small eye movements")] = True,
+    emotion: EmotionOption = None,
+    emotion_spread: SpreadOption = None,
+    tau_top: TopOption = None,
+    tau_bottom: BottomOption = None,
+    speaker: SpeakerOption = None,
 ) -> None:
     """Animate a recording and write it as a take; needs no server."""
     for path in output:
@@ -34,8 +49,11 @@ def animate(
     rate = parse_frame_rate(frame_rate)
     samples, rate_hz = read_audio(source)
     polish = PolishOptions(mouth_strength=mouth_strength, blinks=blinks, gaze=gaze)
-    options = StreamOptions(sample_rate_hz=rate_hz, frame_rate=rate, seed=seed, polish=polish)
     pipeline = open_pipeline(model)
+    clip = reference_clip(emotion)
+    heard = None if clip is None else hear(pipeline, clip)
+    acting = parse_acting(emotion, heard, emotion_spread, tau_top, tau_bottom, speaker)
+    options = StreamOptions(sample_rate_hz=rate_hz, frame_rate=rate, seed=seed, polish=polish, acting=acting)
 
     console = Console()
     started = time.monotonic()

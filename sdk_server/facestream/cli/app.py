@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from facestream.cli import animate, demo, doctor, models, serve, stream
+from facestream.cli import animate, demo, doctor, emotion, models, serve, stream
 from facestream.cli.science import run_science_command
 from facestream.errors import FacestreamError
 
@@ -23,6 +23,7 @@ app.command("stream")(stream.stream)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(emotion.app, name="emotion")
 
 
 @app.command(

@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from facestream import __version__
-from facestream.engines.bundle import list_bundles, open_bundle
-from facestream.engines.onnx import OnnxEngine
+from facestream.audio.resample import MODEL_RATE_HZ
+from facestream.engines.bundle import list_bundles
 from facestream.errors import FacestreamError
 from facestream.head_mesh import open_head
 from facestream.retarget.profile import load_profile
+from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
 
 LIBRARIES = ("numpy", "onnxruntime", "grpcio", "protobuf", "soundfile")
@@ -71,11 +72,11 @@ def _head() -> str:
 
 
 def _model(name: str) -> str:
-    bundle = open_bundle(name)
-    engine = OnnxEngine(bundle)
-    costs = engine.warm_up()
-    shown = ", ".join(f"{rows} rows {1000 * seconds:.1f} ms" for rows, seconds in costs.items() if rows in (1, 8, 64))
-    return f"{bundle.manifest.version} on {engine.name}: a 20 ms step takes {shown}"
+    pipeline = open_pipeline(name)
+    pipeline.warm_up()
+    shown = ", ".join(f"{rows} rows {1000 * pipeline.cost_s(rows):.1f} ms" for rows in (1, 8, 64))
+    model = pipeline.model
+    return f"{model.version}: a step of {1000 * model.hop_samples // MODEL_RATE_HZ} ms takes {shown}"
 
 
 def _gpu() -> Finding:

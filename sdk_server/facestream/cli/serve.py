@@ -18,6 +18,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes a free one [default: 50051]")] = None,
     model: Annotated[str | None, typer.Option(help="shipped bundle, or a bundle folder [default: live]")] = None,
+    also: Annotated[list[str] | None, typer.Option(help="serve this model too; may be given more than once")] = None,
     max_streams: Annotated[int | None, typer.Option(help="live streams at once [default: 64]")] = None,
     reflection: Annotated[bool | None, typer.Option("--reflection", help="let tools list the services")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json [default: text]")] = None,
@@ -31,6 +32,7 @@ def serve(
         host=host,
         port=port,
         model=model,
+        also=tuple(also) if also else None,
         max_streams=max_streams,
         reflection=reflection,
         log_format=log_format,
@@ -43,9 +45,8 @@ def serve(
         if print_address:
             print(server.address, flush=True)
         else:
-            console.print(
-                f"facestream is ready on {server.address} with model {settings.model!r}", highlight=False, markup=False
-            )
+            models = ", ".join((settings.model, *settings.also))
+            console.print(f"facestream is ready on {server.address} with {models}", highlight=False, markup=False)
 
     async def start_and_stop() -> None:
         async with Server(settings) as server:

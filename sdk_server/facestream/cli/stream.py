@@ -10,8 +10,18 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from facestream.acting import Emotion
 from facestream.audio.files import read_audio
 from facestream.audio.pcm import check_sample_rate
+from facestream.cli.acting import (
+    BottomOption,
+    EmotionOption,
+    SpeakerOption,
+    SpreadOption,
+    TopOption,
+    parse_acting,
+    reference_clip,
+)
 from facestream.cli.live_session import LiveTake, stream_live
 from facestream.cli.live_table import LiveTable
 from facestream.cli.takes import parse_frame_rate, write_take
@@ -29,6 +39,14 @@ def stream(
     sample_rate: Annotated[int, typer.Option(help="Hz, of raw PCM on standard input")] = 16000,
     chunk_ms: Annotated[int, typer.Option(min=10, max=500, help="audio per message, milliseconds")] = 40,
     model: Annotated[str, typer.Option(help="model name; empty for the server's default")] = "",
+    seed: Annotated[
+        int | None, typer.Option(help="of blinks, gaze, sampled motion; else the server's")
+    ] = None,
+    emotion: EmotionOption = None,
+    emotion_spread: SpreadOption = None,
+    tau_top: TopOption = None,
+    tau_bottom: BottomOption = None,
+    speaker: SpeakerOption = None,
     token: Annotated[str | None, typer.Option(help="bearer token, where the server asks for one")] = None,
 ) -> None:
     """Stream speech at live pace and show frames, lag and mouth as they come."""
@@ -40,10 +58,22 @@ def stream(
         pcm, rate_hz = read_audio(Path(source))
         chunks = at_live_pace(pcm, rate_hz, chunk_ms=chunk_ms)
     console = Console()
-    options = StreamOptions(sample_rate_hz=rate_hz, frame_rate=rate, model=model)
 
     async def run() -> LiveTake:
         async with AsyncClient(server, token=token) as client:
+            clip = reference_clip(emotion)
+            heard = None if clip is None else await hear(client, clip, model)
+            acting = parse_acting(emotion, heard, emotion_spread, tau_top, tau_bottom, speaker)
+            options = StreamOptions(
+                sample_rate_hz=rate_hz,
+                frame_rate=rate,
+                model=model,
+                seed=seed,
+                emotion=acting.emotion,
+                emotion_spread=acting.spread,
+                motion=acting.codes,
+                speaker=acting.speaker,
+            )
             with LiveTable(console, f"{source} -> {server}") as table:
                 return await stream_live(client, chunks, options, on_frames=table.update)
 
@@ -52,6 +82,12 @@ def stream(
     if output is not None:
         write_take(output, take.frames, rate)
         console.print(f"take written to {output}", highlight=False, markup=False)
+
+
+async def hear(client: AsyncClient, clip: Path, model: str) -> Emotion:
+    """The emotion that the server's model hears in an audio file."""
+    samples, rate_hz = read_audio(clip)
+    return await client.hear_emotion(samples, sample_rate_hz=rate_hz, model=model)
 
 
 def report(console: Console, take: LiveTake) -> None:

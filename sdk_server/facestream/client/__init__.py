@@ -1,5 +1,6 @@
 """Clients of a facestream server: asyncio, plain, and the clock that plays frames in step with sound."""
 
+from facestream.acting import Emotion, Sampling
 from facestream.client.async_client import AsyncClient, Clip
 from facestream.client.options import ModelInfo, Pcm, StreamInfo, StreamOptions
 from facestream.client.pace import at_live_pace
@@ -12,10 +13,12 @@ __all__ = [
     "AsyncClient",
     "Client",
     "Clip",
+    "Emotion",
     "Face",
     "ModelInfo",
     "Pcm",
     "PlaybackClock",
+    "Sampling",
     "StreamInfo",
     "StreamOptions",
     "SyncStream",

@@ -18,6 +18,8 @@ from typing import Any, Self
 import grpc
 
 from facestream import __version__
+from facestream.acting import Emotion
+from facestream.client.acting import emotion_of
 from facestream.client.call import Call
 from facestream.client.messages import event_of, frames_of, info_of, model_of
 from facestream.client.options import ModelInfo, Pcm, StreamInfo, StreamOptions
@@ -26,7 +28,12 @@ from facestream.client.stream import AnimationStream
 from facestream.errors import InvalidValue, OutOfOrder
 from facestream.events import StreamEvent
 from facestream.types import Frames, joined_frames
-from facestream.v1.animation_service_pb2 import AnimateClipRequest, ListModelsRequest
+from facestream.v1.animation_service_pb2 import (
+    AnimateClipRequest,
+    HearEmotionConfig,
+    HearEmotionRequest,
+    ListModelsRequest,
+)
 from facestream.v1.animation_service_pb2_grpc import AnimationServiceStub
 from facestream.v1.audio_pb2 import AudioChunk
 
@@ -129,6 +136,28 @@ class AsyncClient:
         finally:
             call.cancel()
         return Clip(info, joined_frames(runs, len(info.curve_names)), tuple(events))
+
+    async def hear_emotion(self, pcm: Pcm, options: StreamOptions | None = None, **fields: Any) -> Emotion:
+        """The emotion of a reference clip, half a second to a minute of speech, for `emotion=` of any call.
+
+        Of the options `model` (by default the first that acts) and those of the audio count. Raises `AudioError` for a
+        clip that is silent or too short.
+        """
+        chosen = _options(options, fields)
+        data = chosen.encode(pcm)
+
+        async def requests() -> AsyncIterator[HearEmotionRequest]:
+            hearer = HearEmotionConfig(model=chosen.model, audio_format=chosen.audio_format)
+            yield HearEmotionRequest(config=hearer)
+            step = chosen.sample_rate_hz * chosen.bytes_per_sample
+            for start in range(0, len(data), step):
+                yield HearEmotionRequest(audio=AudioChunk(data=data[start : start + step]))
+
+        try:
+            answer = await self._stub().HearEmotion(requests(), metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error, self._target) from None
+        return emotion_of(answer.emotion)
 
     def _stub(self) -> AnimationServiceStub:
         if self._channel is None:

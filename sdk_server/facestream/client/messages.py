@@ -6,9 +6,10 @@ from typing import Literal
 import numpy as np
 
 from facestream import events
-from facestream.client.options import ModelInfo, StreamInfo
+from facestream.client.options import ActingAbilities, ModelInfo, StreamInfo
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32, Frames, Pose
+from facestream.v1.acting_pb2 import ActingAbilities as WireAbilities
 from facestream.v1.animation_service_pb2 import Model
 from facestream.v1.events_pb2 import GoingAwayReason, StreamEvent
 from facestream.v1.frames_pb2 import FrameRun
@@ -86,4 +87,9 @@ def model_of(model: Model) -> ModelInfo:
         latency_samples=model.latency_samples,
         curve_sets=tuple(model.curve_sets),
         has_pose=model.has_pose,
+        abilities=_abilities_of(model.acting) if model.HasField("acting") else None,
     )
+
+
+def _abilities_of(message: WireAbilities) -> ActingAbilities:
+    return ActingAbilities(message.emotion_width, tuple(message.presets), tuple(message.speakers), message.step_samples)

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from facestream.acting import ActingChange, Emotion, Sampling
+from facestream.client.acting import controls_of
 from facestream.errors import InvalidValue
 from facestream.timebase import FrameClock, FrameRate
 from facestream.v1.audio_pb2 import AudioEncoding, AudioFormat
@@ -34,11 +36,40 @@ class StreamOptions:
     """Empty means the server's default."""
     curve_set: str = "arkit52"
     seed: int | None = None
-    """Of blinks and gaze; `None` lets the server choose."""
+    """Of blinks, gaze and sampled motion; `None` lets the server choose."""
     mouth_strength: float = 1.0
     blinks: bool = True
     gaze: bool = True
     slow_reader: Literal["drop_oldest", "wait"] = "drop_oldest"
+    emotion: Emotion | str | None = None
+    """For models that act: a vector, the name of a preset, or "speech" for the speech's own (their default)."""
+    emotion_spread: float | None = None
+    """Standard deviations by which the seed moves the emotion, 0 to 4."""
+    motion: Sampling | Literal["likeliest"] | None = None
+    """The likeliest motion (their default), or one that the seed samples."""
+    speaker: str | None = None
+    """One of the model's speakers."""
+
+    @property
+    def acting(self) -> ActingChange:
+        """What a model that acts is asked for. Raises `InvalidValue` for a spread out of range."""
+        return ActingChange(self.emotion, self.emotion_spread, self.motion, self.speaker)
+
+    @property
+    def controls(self) -> MotionControls:
+        """What the motion starts with."""
+        return MotionControls(
+            mouth_strength=self.mouth_strength, blinks=self.blinks, gaze=self.gaze, acting=controls_of(self.acting)
+        )
+
+    @property
+    def audio_format(self) -> AudioFormat:
+        """What the bytes of all audio mean."""
+        return AudioFormat(
+            encoding=_ENCODINGS[self.encoding],
+            sample_rate_hz=self.sample_rate_hz,
+            channel_count=self.channel_count,
+        )
 
     @property
     def bytes_per_sample(self) -> int:
@@ -62,15 +93,11 @@ class StreamOptions:
         """The first message of a call."""
         return StreamConfig(
             model=self.model,
-            audio_format=AudioFormat(
-                encoding=_ENCODINGS[self.encoding],
-                sample_rate_hz=self.sample_rate_hz,
-                channel_count=self.channel_count,
-            ),
+            audio_format=self.audio_format,
             frame_rate=WireFrameRate(numerator=self.frame_rate.numerator, denominator=self.frame_rate.denominator),
             curve_set=self.curve_set,
             seed=self.seed,
-            controls=MotionControls(mouth_strength=self.mouth_strength, blinks=self.blinks, gaze=self.gaze),
+            controls=self.controls,
             slow_reader_policy=None if is_clip else _POLICIES[self.slow_reader],
             resume=resume,
         )
@@ -97,6 +124,19 @@ class StreamInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ActingAbilities:
+    """What a model that acts can be asked for: width of its emotion vectors, presets and speakers by name.
+
+    Changes act on whole steps of `step_samples` at 16 kHz.
+    """
+
+    emotion_width: int
+    presets: tuple[str, ...]
+    speakers: tuple[str, ...]
+    step_samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model of the server."""
 
@@ -107,3 +147,5 @@ class ModelInfo:
     """Look-ahead at 16 kHz."""
     curve_sets: tuple[str, ...]
     has_pose: bool
+    abilities: ActingAbilities | None = None
+    """`None` for a model that can not act."""

@@ -8,8 +8,10 @@ it has not received. Whoever reads the frames sees no seam.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from typing import Self
+from typing import Literal, Self
 
+from facestream.acting import ActingChange, Emotion, Sampling
+from facestream.client.acting import controls_of
 from facestream.client.call import Call
 from facestream.client.history import AudioHistory
 from facestream.client.messages import event_of, frames_of, info_of
@@ -52,7 +54,7 @@ class AnimationStream:
         self._call: LiveCall | None = None
         self._info: StreamInfo | None = None
         self._history = AudioHistory(options.bytes_per_sample, HISTORY_S * options.sample_rate_hz)
-        self._controls = MotionControls(mouth_strength=options.mouth_strength, blinks=options.blinks, gaze=options.gaze)
+        self._controls = options.controls
         self._markers: list[tuple[int, int]] = []
         self._next_sample = 0
         self._next_frame = 0
@@ -99,10 +101,18 @@ class AnimationStream:
         mouth_strength: float | None = None,
         blinks: bool | None = None,
         gaze: bool | None = None,
+        emotion: Emotion | str | None = None,
+        emotion_spread: float | None = None,
+        motion: Sampling | Literal["likeliest"] | None = None,
+        speaker: str | None = None,
     ) -> None:
-        """Change the motion from `at_sample` on (by default, from the next sample sent)."""
-        controls = MotionControls(mouth_strength=mouth_strength, blinks=blinks, gaze=gaze)
-        self._controls.MergeFrom(controls)
+        """Change the motion from `at_sample` on (by default, from the next sample sent); see `StreamOptions`.
+
+        The last four are for models that act, and act on whole steps (`ModelInfo.abilities`).
+        """
+        acting = controls_of(ActingChange(emotion, emotion_spread, motion, speaker))
+        controls = MotionControls(mouth_strength=mouth_strength, blinks=blinks, gaze=gaze, acting=acting)
+        self._note_controls(controls)
         await self._write(AnimateRequest(control=Control(at_sample=at_sample, controls=controls)))
 
     async def flush(self, marker_id: int) -> None:
@@ -144,6 +154,12 @@ class AnimationStream:
                 if event is not None:
                     self._note(event)
                     yield event
+
+    def _note_controls(self, controls: MotionControls) -> None:
+        """Remember for a new call what was asked for, the later over the earlier."""
+        if controls.acting.WhichOneof("emotion") == "vector":
+            self._controls.acting.ClearField("vector")  # merging would put the new numbers behind the old
+        self._controls.MergeFrom(controls)
 
     def _opened(self) -> LiveCall:
         if self._call is None:
@@ -228,11 +244,12 @@ class AnimationStream:
             await self._call.half_close()
 
     def _priming_start(self) -> int:
-        """Where audio must start again: two seconds before the next frame, on a multiple of 200 ms.
+        """Where audio must start again: two seconds before the next frame, on a multiple of 800 ms.
 
-        At every usual rate that is a whole number of the model's steps, so the new call computes the very same ones.
+        At every usual rate that is a whole number of any model's steps (40 and 160 ms), so the new call computes the
+        very same ones.
         """
         rate_hz = self._options.sample_rate_hz
-        grid = rate_hz // 5 if rate_hz % 5 == 0 else rate_hz
+        grid = 4 * rate_hz // 5 if rate_hz % 5 == 0 else 4 * rate_hz
         wanted = self.info.clock.sample_of(self._next_frame) - PRIMING_S * rate_hz
         return max(0, max(wanted, self._history.first_sample) // grid * grid)

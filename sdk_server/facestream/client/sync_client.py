@@ -11,8 +11,9 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
+from facestream.acting import Emotion, Sampling
 from facestream.client.async_client import AsyncClient, Clip
 from facestream.client.options import ModelInfo, Pcm, StreamInfo, StreamOptions
 from facestream.client.stream import AnimationStream
@@ -78,6 +79,10 @@ class Client:
         """Animate a whole recording; `on_frames` is called on the client's thread."""
         return self._thread.run(self._client.animate_clip(pcm, options, on_frames=on_frames, **fields))
 
+    def hear_emotion(self, pcm: Pcm, options: StreamOptions | None = None, **fields: Any) -> Emotion:
+        """The emotion of a reference clip, for `emotion=` of any call."""
+        return self._thread.run(self._client.hear_emotion(pcm, options, **fields))
+
 
 class SyncStream:
     """A live stream without asyncio. One thread may send while another iterates. See `AnimationStream`."""
@@ -109,10 +114,23 @@ class SyncStream:
         mouth_strength: float | None = None,
         blinks: bool | None = None,
         gaze: bool | None = None,
+        emotion: Emotion | str | None = None,
+        emotion_spread: float | None = None,
+        motion: Sampling | Literal["likeliest"] | None = None,
+        speaker: str | None = None,
     ) -> None:
         """Change the motion from `at_sample` on (by default, from the next sample sent)."""
         self._thread.run(
-            self._stream.control(at_sample=at_sample, mouth_strength=mouth_strength, blinks=blinks, gaze=gaze)
+            self._stream.control(
+                at_sample=at_sample,
+                mouth_strength=mouth_strength,
+                blinks=blinks,
+                gaze=gaze,
+                emotion=emotion,
+                emotion_spread=emotion_spread,
+                motion=motion,
+                speaker=speaker,
+            )
         )
 
     def flush(self, marker_id: int) -> None:

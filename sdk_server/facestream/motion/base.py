@@ -94,6 +94,13 @@ class MotionSource(Protocol):
         """How recordings are animated as a whole; `None` where they take the live way, many hops a step."""
         ...
 
+    def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
+        """Mean and log-variance `[1, D]` of the emotion of `pcm` `[1, T]`, whole hops, for a model that acts.
+
+        From any thread; raises `EngineError`.
+        """
+        ...
+
     def warm_up(self) -> object:
         """Run at every batch size, so that the first client waits no longer than the last."""
         ...

@@ -26,6 +26,8 @@ from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 
 MAX_ROWS = 16
 """Rows cost nearly the same alone as together, so a larger batch would only keep its first streams waiting."""
+STEP_S = 0.12
+"""A step should not take longer, whatever the network: the next codes come after 0.16 s."""
 HEARD_CODES = 62
 """9.9 s: longer speech is heard in parts, because the encoder takes ten seconds."""
 _WARM_UP_ROWS, _WARM_UP_RUNS = (1, 4, MAX_ROWS), 3
@@ -45,8 +47,6 @@ State = dict[str, npt.NDArray[Any]]
 class DeepTalkMotion:
     """A deeptalk bundle at work."""
 
-    max_rows = MAX_ROWS
-
     def __init__(self, graphs: DeepTalkGraphs) -> None:
         manifest = graphs.manifest
         self.model: ModelFacts = graphs.model
@@ -60,6 +60,7 @@ class DeepTalkMotion:
         self.live_streamer = WindowStreamer(manifest.code_samples, self._read_past, self._ahead)
         self.whole_clips = WholeRecordings(self, manifest.longest_samples // manifest.code_samples, self._past)
         self._costs = CostTable()
+        self.max_rows = MAX_ROWS
         width = manifest.emotion_width
         self.columns: Mapping[str, Column] = {
             CODE: ((), np.int64),
@@ -114,6 +115,8 @@ class DeepTalkMotion:
 
     def warm_up(self) -> None:
         for row_count in _WARM_UP_ROWS:
+            if row_count > self.max_rows:
+                return
             pcm = np.zeros((row_count, (self._read_past + 1 + self._ahead) * self._code_samples), np.float32)
             state: Rows = {name: np.zeros((row_count, *shape), dtype) for name, (shape, dtype) in self.columns.items()}
             state[CODE][:] = self._read_past
@@ -124,6 +127,8 @@ class DeepTalkMotion:
                 state = self.step(pcm, state).next_state
                 seconds.append(time.perf_counter() - begin)
             self._costs.record(row_count, statistics.median(seconds))
+            rows_in_time = int(STEP_S * row_count / statistics.median(seconds))
+            self.max_rows = min(MAX_ROWS, max(row_count, rows_in_time))
 
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)

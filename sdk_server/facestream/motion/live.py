@@ -51,6 +51,9 @@ class LiveMotion:
     def acting_row(self, acting: Acting) -> Mapping[str, Any]:
         raise AssertionError("a live model has no abilities")
 
+    def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
+        raise AssertionError("a live model has no abilities")
+
     def step(self, pcm: Float32, state: Rows) -> StepOutput:
         return self.engine.step(pcm, state)
 

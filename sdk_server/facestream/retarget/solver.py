@@ -59,7 +59,7 @@ class Retargeter:
         fitted_rows = [index for index in range(len(matrix)) if index not in set(self._copied_from.tolist())]
         self._fitted_rows = np.array(fitted_rows, np.intp)
         # A shape that moves nothing in these rows (the tongue, where it is no extra) can not be seen, and stays 0.
-        shows = matrix[fitted_rows].any(axis=0)
+        shows = np.abs(matrix[fitted_rows]).max(axis=0) > 0
         solved = [
             index
             for index, name in enumerate(ARKIT_NAMES)

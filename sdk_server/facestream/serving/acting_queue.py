@@ -20,8 +20,6 @@ class ActingQueue:
 
     def insert(self, hop: int, change: ActingChange) -> None:
         """Act otherwise from `hop` on. Raises `InvalidValue`, and keeps nothing then."""
-        if change.is_empty:
-            return
         place = len(self._waiting)
         while place and self._waiting[place - 1][0] > hop:
             place -= 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
+from facestream.acting import ActingChange, Emotion
 from facestream.errors import EngineError, InvalidValue, NotFound, Unavailable
 from facestream.polish.options import PolishOptions
 from facestream.serving.admission import Admission
@@ -20,10 +21,12 @@ from facestream.serving.lifetimes import enforce
 from facestream.serving.limits import Limits
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
+from facestream.serving.reference import reference_speech
 from facestream.serving.resume_token import ResumeToken
 from facestream.serving.scheduler import Scheduler
 from facestream.serving.stream import ServedStream
 from facestream.timebase import FrameClock, FrameRate
+from facestream.types import Float32
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ CURVE_SET = "arkit52"
 """Apple's 52 blendshapes in Apple's order: the one set there is so far."""
 
 _WATCH_PERIOD_S = 0.25
+_WHOLE_STUCK_AFTER_S = 60.0
+"""A step that animates a whole recording may take this long: 48 s of audio through the largest network take 20."""
 _T = TypeVar("_T")
 
 
@@ -64,6 +69,7 @@ class StreamRequest:
     polish: PolishOptions = field(default_factory=PolishOptions)
     drops_oldest: bool = True
     resume: ResumeRequest | None = None
+    acting: ActingChange | None = None
     is_clip: bool = False
 
 
@@ -77,6 +83,15 @@ class OpenedStream:
     curve_names: tuple[str, ...]
     seed: int
     resume_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardEmotion:
+    """What a model heard in a reference clip."""
+
+    model: str
+    version: str
+    emotion: Emotion
 
 
 class AnimationHost:
@@ -100,7 +115,7 @@ class AnimationHost:
         self._now = now
         self._state = HostState.WARMING_UP
         self._pipelines: dict[str, Pipeline] = {}
-        self._scheduler: Scheduler | None = None
+        self._lanes: dict[tuple[Pipeline, bool], Scheduler] = {}
         self._streams: set[ServedStream] = set()
         self._watching: asyncio.Task[None] | None = None
         self._restarting: asyncio.Task[None] | None = None
@@ -119,6 +134,11 @@ class AnimationHost:
         """Every model, the default one first."""
         return tuple(self._pipelines.values())
 
+    @property
+    def engine_threads(self) -> Sequence[Scheduler]:
+        """One for each model, the default one's first; one more behind it for recordings that it animates as wholes."""
+        return tuple(self._lanes.values())
+
     async def start(self) -> None:
         """Load the models, warm them up, start the engine. Raises what a bundle has against it."""
         await self._start_engine()
@@ -126,8 +146,7 @@ class AnimationHost:
 
     def open(self, request: StreamRequest) -> OpenedStream:
         """Let a stream in. Raises `Unavailable`, `Busy`, `NotFound`, `InvalidValue`; leave it with `release`."""
-        if self._state is not HostState.SERVING or self._scheduler is None:
-            raise Unavailable(f"the server is {self._state.value}; try again, or another server")
+        self._check_serving()
         pipeline = self._pipeline(request.model)
         if request.curve_set != CURVE_SET:
             raise NotFound("curve set", request.curve_set[:80], [CURVE_SET])
@@ -136,7 +155,7 @@ class AnimationHost:
         options = _options(request, seed)
         self.admission.enter(is_clip=request.is_clip)
         try:
-            live = pipeline.open(options)
+            live = pipeline.open(options, is_clip=request.is_clip)
         except BaseException:
             self.admission.leave(is_clip=request.is_clip)
             raise
@@ -147,12 +166,28 @@ class AnimationHost:
             self.limits,
             is_clip=request.is_clip,
             drops_oldest=request.drops_oldest and not request.is_clip,
-            wake_engine=self._scheduler.wake,
+            wake_engine=self._lanes[pipeline, live.is_whole].wake,
             now=self._now,
         )
         self._streams.add(stream)
         token = ResumeToken(model.name, model.version, str(request.frame_rate), seed)
         return OpenedStream(stream, model.name, model.version, pipeline.curve_names, seed, token.pack())
+
+    async def hear_emotion(self, model: str, samples: Float32, sample_rate_hz: int) -> HeardEmotion:
+        """The emotion of a reference clip `[T]`, mono. It takes a clip's place while it is heard.
+
+        Raises `Unavailable`, `Busy`, `NotFound`, `AudioError` (silent, too short, too long), and `InvalidValue` for a
+        model that does not act.
+        """
+        self._check_serving()
+        pipeline = self._acting_pipeline(model)
+        codes = reference_speech(samples, sample_rate_hz, pipeline.model.hop_samples)
+        self.admission.enter(is_clip=True)
+        try:
+            emotion = await asyncio.to_thread(pipeline.hear_emotion, codes)
+        finally:
+            self.admission.leave(is_clip=True)
+        return HeardEmotion(pipeline.model.name, pipeline.model.version, emotion)
 
     def release(self, stream: ServedStream) -> None:
         """The transport leaves the stream. Safe more than once."""
@@ -175,8 +210,8 @@ class AnimationHost:
                 task.cancel()
         for stream in list(self._streams):
             stream.fail(Unavailable("the server has stopped"))
-        if self._scheduler is not None:
-            ended = await asyncio.to_thread(self._scheduler.stop, wait_s=self._stuck_after_s)
+        for scheduler in self.engine_threads:
+            ended = await asyncio.to_thread(scheduler.stop, wait_s=self._stuck_after_s)
             if not ended:
                 log.error("the engine did not end its last step; it is left behind")
 
@@ -185,9 +220,12 @@ class AnimationHost:
         now_s = self._now()
         for stream in list(self._streams):
             enforce(stream, self.limits, now_s)
-        step = self._scheduler.under_way if self._scheduler is not None else None
-        if step is not None and now_s - step.started_s > self._stuck_after_s:
-            self._give_up_engine(step.streams, now_s - step.started_s)
+        for (_, is_whole), scheduler in list(self._lanes.items()):
+            step = scheduler.under_way
+            longest_s = max(self._stuck_after_s, _WHOLE_STUCK_AFTER_S) if is_whole else self._stuck_after_s
+            if step is not None and now_s - step.started_s > longest_s:
+                self._give_up_engine(step.streams, now_s - step.started_s)
+                return
 
     async def _watch(self) -> None:
         while True:
@@ -206,18 +244,21 @@ class AnimationHost:
 
         started_s = self._now()
         self._pipelines = await asyncio.to_thread(load)
-        scheduler = Scheduler(asyncio.get_running_loop(), self._now, lambda: self.admission.live_count)
-        scheduler.start()
-        self._scheduler = scheduler
+        loop = asyncio.get_running_loop()
+        for pipeline in self._pipelines.values():
+            for is_whole in (False, True) if pipeline.animates_wholes else (False,):
+                scheduler = Scheduler(loop, self._now, lambda: self.admission.live_count)
+                scheduler.start()
+                self._lanes[pipeline, is_whole] = scheduler
         log.info("ready", extra={"models": ",".join(self._pipelines), "took_s": round(self._now() - started_s, 2)})
         if self._state is HostState.WARMING_UP:
             self._become(HostState.SERVING)
 
     def _give_up_engine(self, hung: Sequence[ServedStream], after_s: float) -> None:
         log.error("the engine hangs; starting another", extra={"after_s": round(after_s, 2), "rows": len(hung)})
-        if self._scheduler is not None:
-            self._scheduler.abandon()
-            self._scheduler = None
+        for scheduler in self.engine_threads:
+            scheduler.abandon()
+        self._lanes = {}
         for stream in self._streams:
             if stream in hung:
                 stream.fail(EngineError(f"the engine hung; the server's log names this stream {stream.stream_id}"))
@@ -236,6 +277,20 @@ class AnimationHost:
     def _become(self, state: HostState) -> None:
         self._state = state
         self.on_state(state)
+
+    def _check_serving(self) -> None:
+        if self._state is not HostState.SERVING or not self._lanes:
+            raise Unavailable(f"the server is {self._state.value}; try again, or another server")
+
+    def _acting_pipeline(self, name: str) -> Pipeline:
+        acting = [pipeline for pipeline in self.pipelines if pipeline.model.abilities is not None]
+        if not name and acting:
+            return acting[0]
+        pipeline = self._pipeline(name)
+        if pipeline not in acting:
+            known = ", ".join(one.model.name for one in acting) or "none: no model of this server acts"
+            raise InvalidValue("config.model", repr(pipeline.model.name), known)
+        return pipeline
 
     def _pipeline(self, name: str) -> Pipeline:
         if not name:
@@ -259,13 +314,14 @@ class AnimationHost:
 
 def _options(request: StreamRequest, seed: int) -> StreamOptions:
     if request.resume is None:
-        return StreamOptions(request.sample_rate_hz, request.frame_rate, seed, request.polish)
+        return StreamOptions(request.sample_rate_hz, request.frame_rate, seed, request.polish, acting=request.acting)
     clock = FrameClock(request.frame_rate, request.sample_rate_hz)
     return StreamOptions(
         request.sample_rate_hz,
         request.frame_rate,
         seed,
         request.polish,
+        acting=request.acting,
         first_sample=request.resume.first_sample,
         first_frame_sample=clock.sample_of(request.resume.first_frame_index),
     )

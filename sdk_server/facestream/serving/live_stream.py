@@ -159,6 +159,8 @@ class LiveStream:
 
         A change for hops already made acts on the next one. Raises `InvalidValue` for what the model does not have.
         """
+        if change.is_empty:
+            return
         offset = max(at_sample - self.options.first_sample, 0)
         begins_at = resampled_length(offset, self.options.sample_rate_hz)
         with self._lock:

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from facestream.acting import Acting
+from facestream.acting import Acting, ActingChange, Emotion
 from facestream.audio.resample import resampled_length
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.engines.base import BILABIAL, SILENCE, StepOutput
@@ -18,6 +18,7 @@ from facestream.errors import EngineError, InvalidValue
 from facestream.motion.base import MotionSource
 from facestream.motion.interpolate import interpolate
 from facestream.polish import chain as polish
+from facestream.serving.acting_queue import ActingQueue
 from facestream.serving.live_stream import LiveStream, StreamOptions
 from facestream.serving.rows import RowTable
 from facestream.timebase import FrameClock
@@ -106,6 +107,18 @@ class Pipeline:
         if self.model.abilities is not None:
             self._act(row, stream.acting)
         return stream
+
+    def check_acting(self, change: ActingChange) -> None:
+        """Raise `InvalidValue` for an acting that the model does not have."""
+        ActingQueue(self.model.abilities, change)
+
+    def hear_emotion(self, pcm: Float32) -> Emotion:
+        """The emotion of a recording `[1, T]` at 16 kHz, whole hops of it, for a model that acts.
+
+        From any thread, beside `advance`. Raises `EngineError`.
+        """
+        mean, log_variance = self.source.hear(pcm)
+        return Emotion(mean[0], log_variance[0])
 
     def warm_up(self) -> None:
         """Run the engine at every batch size, so that the first client waits no longer than the last."""

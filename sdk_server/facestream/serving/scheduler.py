@@ -1,4 +1,4 @@
-"""The engine thread: takes the streams that can move on, in batches, the one due first at the front.
+"""An engine thread, one for each model: takes the streams that can move on, in batches, the one due first at the front.
 
 Live streams come first; clips get the steps that no live stream wants. A step is dispatched as soon as the engine is
 idle: while one runs, the next batch gathers by itself. Beside many streams steps also keep a distance, because half of
@@ -123,6 +123,8 @@ class Scheduler:
                 first = next((one for one in ready if one.is_clip), first)
                 if not first.is_clip:
                     return [], pause_s
+        if first.live.is_whole:
+            return [first], 0.0  # its step may take seconds, and gains nothing by company
         alike = [one for one in ready if one.pipeline is first.pipeline and one.is_clip == first.is_clip]
         return alike[: first.pipeline.max_rows], 0.0
 

@@ -7,6 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from facestream.acting import ActingChange
 from facestream.errors import AudioError, FacestreamError, InvalidValue, OutOfOrder, PositionError
 from facestream.events import AheadOfRealTime, FlushDone, Gap, StreamEvent
 from facestream.polish.options import ControlChange
@@ -59,7 +60,7 @@ class ServedStream:
         self._wake_engine = wake_engine
         self._now = now
         self._rate_hz = live.options.sample_rate_hz
-        self._input_bound = int(limits.input_bound_s * self._rate_hz)
+        self._input_bound = int(limits.input_bound_s * self._rate_hz) + live.hold_samples
         self._origin_s: float | None = None
         self._ahead_told = False
         self._control_frames: deque[int] = deque()
@@ -93,8 +94,11 @@ class ServedStream:
         self.live.push(samples)
         self._input_arrived()
 
-    def accept_control(self, change: ControlChange, at_sample: int | None) -> None:
-        """Change the motion from `at_sample` on, by default from the next sample to come."""
+    def accept_control(self, change: ControlChange, acting: ActingChange, at_sample: int | None) -> None:
+        """Change the motion from `at_sample` on, by default from the next sample to come.
+
+        Raises `PositionError` and `InvalidValue`; nothing has changed then.
+        """
         received = self.live.received_samples
         if at_sample is not None and at_sample < received:
             raise PositionError(at_sample, received, "control.at_sample")
@@ -105,8 +109,10 @@ class ServedStream:
         waiting = [index for index in self._control_frames if index > self._delivered_end]
         if len(waiting) >= CONTROL_BOUND:
             raise InvalidValue("control", f"{len(waiting)} controls waiting for audio", f"at most {CONTROL_BOUND}")
+        begins_at = received if at_sample is None else at_sample
+        self.live.act(acting, begins_at)
+        self.live.control(change, begins_at)
         self._control_frames = deque([*waiting, frame_index])
-        self.live.control(change, received if at_sample is None else at_sample)
 
     def accept_flush(self, marker_id: int) -> None:
         """Answer with `FlushDone` once every frame of the audio so far is in the outbox."""

@@ -4,19 +4,26 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from typing import Any, NoReturn
+from collections.abc import Awaitable
+from typing import Any, NoReturn, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
 
 from facestream.audio.pcm import PcmFormat
-from facestream.errors import FacestreamError, InvalidValue, OutOfOrder, TimeLimit
+from facestream.errors import FacestreamError, OutOfOrder
 from facestream.serving.host import AnimationHost
 from facestream.serving.stream import ServedStream
 from facestream.transports.grpc_errors import status_of
+from facestream.transports.incoming import Context, first_config, next_message
+from facestream.transports.reference_clip import hear_reference
 from facestream.transports.wire import (
+    CONFIG_CONTROLS,
+    CONTROL_CONTROLS,
+    acting_of,
     change_of,
+    controls_names,
     event_of,
+    heard_of,
     model_of,
     pcm_format_of,
     request_of,
@@ -28,6 +35,7 @@ from facestream.types import Frames
 from facestream.v1.animation_service_pb2 import (
     AnimateClipResponse,
     AnimateResponse,
+    HearEmotionResponse,
     ListModelsRequest,
     ListModelsResponse,
 )
@@ -36,7 +44,7 @@ from facestream.v1.config_pb2 import StreamConfig
 
 log = logging.getLogger(__name__)
 
-Context = grpc.aio.ServicerContext[Any, Any]
+_T = TypeVar("_T")
 
 
 class AnimationService(AnimationServiceServicer):
@@ -59,22 +67,19 @@ class AnimationService(AnimationServiceServicer):
         """What this server can do."""
         return ListModelsResponse(models=[model_of(pipeline) for pipeline in self._host.pipelines])
 
+    async def HearEmotion(  # noqa: N802 - gRPC's name
+        self, request_iterator: object, context: Context
+    ) -> HearEmotionResponse:
+        """The emotion of a reference clip."""
+        return heard_of(await _refusing(context, hear_reference(self._host, context)))
+
     async def _answer(self, context: Context, response: type[Any], *, is_clip: bool) -> None:
-        try:
-            await self._converse(context, response, is_clip=is_clip)
-        except FacestreamError as error:
-            await _abort(context, error)
-        except (asyncio.CancelledError, grpc.aio.AbortError):
-            raise
-        except Exception:
-            log_id = secrets.token_hex(6)
-            log.exception("a call failed", extra={"log_id": log_id, "peer": context.peer()})
-            await _abort(context, FacestreamError(f"internal failure; the server's log names it under {log_id}"))
+        await _refusing(context, self._converse(context, response, is_clip=is_clip))
 
     async def _converse(self, context: Context, response: type[Any], *, is_clip: bool) -> None:
-        config = await self._config(context)
+        config: StreamConfig = await first_config(context, self._host.limits.start_timeout_s)
         pcm_format = pcm_format_of(config.audio_format)
-        with wire_names():
+        with wire_names(**controls_names(CONFIG_CONTROLS)):
             opened = self._host.open(request_of(config, pcm_format, is_clip=is_clip))
         stream = opened.stream
         call = asyncio.current_task()
@@ -104,26 +109,13 @@ class AnimationService(AnimationServiceServicer):
             with contextlib.suppress(asyncio.CancelledError):
                 await reading
 
-    async def _config(self, context: Context) -> StreamConfig:
-        timeout_s = self._host.limits.start_timeout_s
-        try:
-            async with asyncio.timeout(timeout_s):
-                first = await _next(context)
-        except TimeoutError:
-            raise TimeLimit(f"no first message within {timeout_s:g} s; send 'config' when the call opens") from None
-        if first is None or first.WhichOneof("kind") != "config":
-            received = "nothing" if first is None else first.WhichOneof("kind") or "an empty message"
-            raise OutOfOrder(f"the first message was {received}; send 'config' first")
-        config: StreamConfig = first.config
-        return config
-
 
 async def _read(stream: ServedStream, pcm_format: PcmFormat, context: Context) -> None:
     """Take everything the client sends, at the stream's own pace; what is wrong with it ends the stream."""
     try:
         while True:
             await stream.room()
-            request = await _next(context)
+            request = await next_message(context)
             if request is None:
                 stream.finish()
                 return
@@ -137,7 +129,8 @@ async def _read(stream: ServedStream, pcm_format: PcmFormat, context: Context) -
                 case "control":
                     control = request.control
                     at_sample = control.at_sample if control.HasField("at_sample") else None
-                    stream.accept_control(change_of(control.controls), at_sample)
+                    with wire_names(**controls_names(CONTROL_CONTROLS)):
+                        stream.accept_control(change_of(control.controls), acting_of(control.controls), at_sample)
                 case "flush":
                     stream.accept_flush(request.flush.marker_id)
                 case "config":
@@ -154,13 +147,18 @@ async def _read(stream: ServedStream, pcm_format: PcmFormat, context: Context) -
         stream.fail(FacestreamError(f"internal failure; the server's log names it under {stream.stream_id}: {error}"))
 
 
-async def _next(context: Context) -> Any:
-    """The client's next message; `None` at half-close, and when the client is gone (cancellation follows)."""
+async def _refusing(context: Context, conversation: Awaitable[_T]) -> _T:
+    """The outcome of a call, or its status where it failed."""
     try:
-        message = await context.read()
-    except DecodeError:
-        raise InvalidValue("message", "bytes that are no message", "a facestream.v1 request") from None
-    return None if message is grpc.aio.EOF else message
+        return await conversation
+    except FacestreamError as error:
+        await _abort(context, error)
+    except (asyncio.CancelledError, grpc.aio.AbortError):
+        raise
+    except Exception:
+        log_id = secrets.token_hex(6)
+        log.exception("a call failed", extra={"log_id": log_id, "peer": context.peer()})
+        await _abort(context, FacestreamError(f"internal failure; the server's log names it under {log_id}"))
 
 
 async def _abort(context: Context, error: FacestreamError) -> NoReturn:

@@ -44,8 +44,9 @@ _CLOSE_S = 1.0
 
 
 def load_pipelines(settings: Settings) -> Sequence[Pipeline]:
-    """The model that the settings name."""
-    return [open_pipeline(settings.model, thread_count=settings.engine_threads)]
+    """The models that the settings name, the default one first."""
+    names = dict.fromkeys((settings.model, *settings.also))
+    return [open_pipeline(name, thread_count=settings.engine_threads) for name in names]
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -71,7 +72,7 @@ class Server:
         load: Callable[[], Sequence[Pipeline]] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`load` makes the pipelines; by default the model of the settings."""
+        """`load` makes the pipelines; by default the models of the settings."""
         self.settings = settings
         self.host = AnimationHost(
             load or (lambda: load_pipelines(settings)),

@@ -5,20 +5,24 @@ What a client can get wrong in a field is refused here, or below under another n
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
+import numpy as np
 from google.protobuf.duration_pb2 import Duration
 
 from facestream import events
+from facestream.acting import LIKELIEST, SPEECH, Abilities, ActingChange, Emotion, Sampling
 from facestream.audio.pcm import Encoding, PcmFormat
 from facestream.errors import InvalidValue
 from facestream.polish.options import ControlChange, PolishOptions
-from facestream.serving.host import CURVE_SET, OpenedStream, ResumeRequest, StreamRequest
+from facestream.serving.host import CURVE_SET, HeardEmotion, OpenedStream, ResumeRequest, StreamRequest
 from facestream.serving.limits import CHUNK_BOUND_S, Limits
 from facestream.serving.live_stream import GAP_LIMIT_S
 from facestream.serving.pipeline import Pipeline
 from facestream.timebase import FrameRate
 from facestream.types import Float32, Frames
-from facestream.v1.animation_service_pb2 import Model
+from facestream.v1.acting_pb2 import ActingAbilities, ActingControls, EmotionVector, SampledMotion
+from facestream.v1.animation_service_pb2 import HearEmotionResponse, Model
 from facestream.v1.audio_pb2 import AudioEncoding, AudioFormat
 from facestream.v1.config_pb2 import FrameRate as WireFrameRate
 from facestream.v1.config_pb2 import MotionControls, ResumePoint, SlowReaderPolicy, StreamConfig
@@ -48,10 +52,28 @@ _WIRE_NAMES = {
     "frame_rate": "config.frame_rate",
     "first_frame_sample": "config.resume.first_frame_index",
 }
+CONFIG_CONTROLS, CONTROL_CONTROLS = "config.controls", "control.controls"
+"""Where `MotionControls` stand in the messages."""
 _GOING_AWAY = {
     "max_age": GoingAwayReason.GOING_AWAY_REASON_MAX_AGE,
     "shutdown": GoingAwayReason.GOING_AWAY_REASON_SHUTDOWN,
 }
+
+
+def controls_names(field: str) -> dict[str, str]:
+    """Names within the `MotionControls` at `field` of what is called otherwise below."""
+    acting = f"{field}.acting"
+    return {
+        "mouth_strength": f"{field}.mouth_strength",
+        "acting": acting,
+        "preset": f"{acting}.preset",
+        "speaker": f"{acting}.speaker",
+        "emotion_spread": f"{acting}.emotion_spread",
+        "emotion.mean": f"{acting}.vector.mean",
+        "emotion.log_variance": f"{acting}.vector.log_variance",
+        "sampling.tau_top": f"{acting}.sampled.tau_top",
+        "sampling.tau_bottom": f"{acting}.sampled.tau_bottom",
+    }
 
 
 @contextmanager
@@ -94,13 +116,14 @@ def request_of(config: StreamConfig, pcm_format: PcmFormat, *, is_clip: bool) ->
         polish=_polish_of(config.controls),
         drops_oldest=config.slow_reader_policy != SlowReaderPolicy.SLOW_READER_POLICY_WAIT,
         resume=_resume_of(config.resume) if config.HasField("resume") else None,
+        acting=acting_of(config.controls, CONFIG_CONTROLS),
         is_clip=is_clip,
     )
 
 
-def change_of(controls: MotionControls, field: str = "control.controls") -> ControlChange:
+def change_of(controls: MotionControls, field: str = CONTROL_CONTROLS) -> ControlChange:
     """Changed values; fields that are not set stay as they are."""
-    with wire_names(mouth_strength=f"{field}.mouth_strength"):
+    with wire_names(**controls_names(field)):
         return ControlChange(
             mouth_strength=controls.mouth_strength if controls.HasField("mouth_strength") else None,
             blinks=controls.blinks if controls.HasField("blinks") else None,
@@ -108,8 +131,49 @@ def change_of(controls: MotionControls, field: str = "control.controls") -> Cont
         )
 
 
+def acting_of(controls: MotionControls, field: str = CONTROL_CONTROLS) -> ActingChange:
+    """Changed acting; raise `InvalidValue` naming the field."""
+    message = controls.acting
+    with wire_names(**controls_names(field)):
+        return ActingChange(
+            emotion=_emotion_of(message),
+            spread=message.emotion_spread if message.HasField("emotion_spread") else None,
+            codes=_codes_of(message),
+            speaker=message.speaker if message.HasField("speaker") else None,
+        )
+
+
+def _emotion_of(message: ActingControls) -> Emotion | str | None:
+    match message.WhichOneof("emotion"):
+        case "speech":
+            return SPEECH
+        case "vector":
+            spread = np.array(message.vector.log_variance, np.float32) if message.vector.log_variance else None
+            return Emotion(np.array(message.vector.mean, np.float32), spread)
+        case "preset":
+            if message.preset == SPEECH:  # below, the word means the speech's own emotion
+                raise InvalidValue("preset", repr(SPEECH), "a preset of the model; for the speech's own, set 'speech'")
+            return str(message.preset)
+        case _:
+            return None
+
+
+def _codes_of(message: ActingControls) -> Sampling | Literal["likeliest"] | None:
+    match message.WhichOneof("choice"):
+        case "likeliest":
+            return LIKELIEST
+        case "sampled":
+            sampled: SampledMotion = message.sampled
+            return Sampling(
+                tau_top=sampled.tau_top if sampled.HasField("tau_top") else 1.0,
+                tau_bottom=sampled.tau_bottom if sampled.HasField("tau_bottom") else 1.0,
+            )
+        case _:
+            return None
+
+
 def _polish_of(controls: MotionControls) -> PolishOptions:
-    change = change_of(controls, "config.controls")
+    change = change_of(controls, CONFIG_CONTROLS)
     defaults = PolishOptions()
     return PolishOptions(
         mouth_strength=defaults.mouth_strength if change.mouth_strength is None else change.mouth_strength,
@@ -201,9 +265,26 @@ def model_of(pipeline: Pipeline) -> Model:
         name=facts.name,
         version=facts.version,
         family=facts.family,
-        latency_samples=facts.lookahead_samples,
+        latency_samples=facts.lookahead_samples + facts.ahead_samples,
         curve_sets=[CURVE_SET],
         has_pose=True,
+        acting=None if facts.abilities is None else _abilities_of(facts.abilities),
+    )
+
+
+def heard_of(heard: HeardEmotion) -> HearEmotionResponse:
+    """What a reference clip was heard to be."""
+    emotion, spread = heard.emotion, heard.emotion.log_variance
+    vector = EmotionVector(mean=emotion.mean.tolist(), log_variance=() if spread is None else spread.tolist())
+    return HearEmotionResponse(model=heard.model, model_version=heard.version, emotion=vector)
+
+
+def _abilities_of(abilities: Abilities) -> ActingAbilities:
+    return ActingAbilities(
+        emotion_width=abilities.emotion_width,
+        presets=list(abilities.presets),
+        speakers=abilities.speakers,
+        step_samples=abilities.step_samples,
     )
 
 
