@@ -86,9 +86,8 @@ async def test_a_reader_that_asks_to_be_waited_for_loses_nothing() -> None:
             await call.done_writing()
 
         sending = asyncio.create_task(send())
-        await asyncio.sleep(0.3)
-        (stream,) = server.server.host.streams
-        assert stream.is_blocked, "the engine has nowhere to put more frames"
+        # the engine has nowhere to put more frames
+        await until(lambda: any(stream.is_blocked for stream in server.server.host.streams))
         assert not sending.done(), "and the client feels it"
         # a neighbour is not held up by it
         assert await converse(server.stub.Animate(), config(), audio(SPEECH))
