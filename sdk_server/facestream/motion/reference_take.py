@@ -48,8 +48,8 @@ class ReferenceMotion:
 def read_reference(path: Path, profile: RigProfile) -> ReferenceMotion:
     """Read a take; `profile` is that of the head whose motion is wanted.
 
-    Raises `InvalidValue` naming what is wrong: no take, one shorter than 4 s, fewer than 10 frames a second or more than
-    250, frames that go back or are missing, numbers that are not those of a face, a face that never moves.
+    Raises `InvalidValue` naming what is wrong: no take, one shorter than 4 s, fewer than 10 frames a second or more
+    than 250, frames that go back or are missing, numbers that are not those of a face, a face that never moves.
     """
     if not path.is_file():
         raise InvalidValue("take", path, "a file that exists")
