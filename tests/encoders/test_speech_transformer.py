@@ -29,6 +29,27 @@ def test_the_frame_count_is_known_before(small, samples):
     assert SMALL.receptive_samples == 400
 
 
+@given(frames=st.integers(1, 9), every=st.integers(2, 4), seed=st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_frames_that_are_wanted_seldom_are_those_of_the_whole(frames, every, seed):
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        network = SpeechTransformer(SMALL).eval()
+        for convolution in network.convolutions:
+            torch.nn.init.normal_(convolution.weight, std=1.4 * convolution.weight[0].numel() ** -0.5)
+        torch.nn.init.normal_(network.clip_norm.weight)
+        torch.nn.init.normal_(network.clip_norm.bias)
+        # sound with little treble, as speech has: some filters pass a thousandth of it
+        waveform = torch.randn(2, 320 * every * frames).cumsum(dim=1)
+        spaced = network.spaced_features(waveform, 320 * every)
+        torch.testing.assert_close(spaced, network.features(waveform)[:, ::every], atol=5e-5, rtol=1e-4)
+        # the control: sound that no frame hears counts, by the norm
+        waveform[:, 420:430] += 3.0 * waveform.std()
+        louder = network.spaced_features(waveform, 320 * every)
+        torch.testing.assert_close(louder, network.features(waveform)[:, ::every], atol=5e-5, rtol=1e-4)
+        assert not torch.allclose(louder, spaced, atol=1e-3)
+
+
 @given(samples=st.integers(400, 9000))
 def test_reflection_gives_every_whole_frame(samples):
     waveform = torch.arange(samples, dtype=torch.float32)[None]

@@ -37,7 +37,7 @@ class ContentEncoder(nn.Module):
     """What is said: wav2vec2 at 25 Hz. The rate is halved between its convolutions and its layers.
 
     The released code resamples linearly with the end points aligned (section 2.3). Whole codes of audio give an odd
-    number of feature frames, 8 K - 1, for which that is every other frame.
+    number of feature frames, 8 K - 1, for which that is every other frame, and only those are computed.
     """
 
     def __init__(self, shape: SpeechTransformerShape) -> None:
@@ -46,9 +46,7 @@ class ContentEncoder(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """`waveform` [B, 2560 K] behind `audio.content_waveform` -> [B, 4 K, width]."""
-        features = self.encoder.features(waveform)
-        every_other = 2 * torch.arange(waveform.shape[1] // FRAME_SAMPLES, device=waveform.device)
-        return self.encoder.context(features[:, every_other])
+        return self.encoder.context(self.encoder.spaced_features(waveform, FRAME_SAMPLES))
 
 
 class DeepTalk(nn.Module):

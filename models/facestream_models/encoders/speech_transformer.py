@@ -97,6 +97,42 @@ class SpeechTransformer(nn.Module):
             x = F.gelu(self.clip_norm(x) if number == 0 else x)
         return x.transpose(1, 2)
 
+    def spaced_features(self, waveform: Tensor, spacing: int) -> Tensor:
+        """The features of the frames at every `spacing` samples only: `waveform` [B, F * spacing] -> [B, F, channels].
+
+        They are those of `features`; `spacing` is a multiple of 320, and larger than `shape.receptive_samples`. What
+        lies between the frames is heard by none of them but counts in the norm over the clip, which therefore is taken
+        from the covariance of the samples under a kernel instead of from what the first convolution makes of all.
+        With every other frame it saves two fifths of the work.
+        """
+        rows = waveform.shape[0]
+        stride = self.shape.strides[0]
+        heard = waveform.reshape(rows, -1, spacing)[:, :, : self.shape.receptive_samples]
+        taps = _taps(heard.reshape(rows, heard.shape[1], -1, stride))
+        scale, shift = self._clip_scale(_taps(waveform.reshape(rows, -1, stride)))
+        weights = [self.get_parameter(f"convolutions.{number}.weight") for number in range(len(self.convolutions))]
+        kernel = weights[0][:, 0].T * scale[:, None]
+        x = (taps.flatten(1, 2) @ kernel + shift[:, None]).reshape(*taps.shape[:3], self.shape.channels)
+        x = F.gelu(x)
+        for weight, step in zip(weights[1:], self.shape.strides[1:], strict=True):
+            x = F.gelu(_strided(weight, step, x))
+        return x[:, :, 0]
+
+    def _clip_scale(self, taps: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and shift [B, channels] of the norm, from the samples [B, n, kernel] under the first kernel.
+
+        In double precision: a filter that passes little of the sound has a variance far below that of the samples.
+        """
+        exact = taps.double()
+        mean = exact.mean(dim=1)
+        apart = exact - mean[:, None]
+        covariance = apart.transpose(1, 2) @ apart / apart.shape[1]
+        kernel = self.get_parameter("convolutions.0.weight")[:, 0].double()
+        variance = ((kernel @ covariance) * kernel).sum(dim=2)
+        scale = self.clip_norm.weight.double() / torch.sqrt(variance + self.clip_norm.eps)
+        shift = self.clip_norm.bias.double() - (mean @ kernel.T) * scale
+        return scale.float(), shift.float()
+
     def context(self, features: Tensor, masked: Tensor | None = None) -> Tensor:
         """Projection, positions and layers: `features` [B, F, channels] -> [B, F, width].
 
@@ -112,6 +148,21 @@ class SpeechTransformer(nn.Module):
             if not (self.training and torch.rand(()) < self.shape.layer_drop):
                 x = layer(x)
         return x
+
+
+def _taps(blocks: Tensor) -> Tensor:
+    """Samples under a kernel of two strides: `blocks` [..., n + 1, stride] -> [..., n, 2 * stride]."""
+    return torch.cat([blocks[..., :-1, :], blocks[..., 1:, :]], dim=-1)
+
+
+def _strided(weight: Tensor, stride: int, x: Tensor) -> Tensor:
+    """The convolution of frames `x` [..., T, C] with `weight` [out, C, stride or one more], as products of frames."""
+    kernel = weight.shape[2]
+    count = (x.shape[-2] - kernel) // stride + 1
+    taps = weight.permute(2, 1, 0)
+    blocks = x[..., : count * stride, :].reshape(*x.shape[:-2], count, stride * x.shape[-1])
+    y = blocks @ taps[:stride].flatten(0, 1)
+    return y if kernel == stride else y + x[..., stride::stride, :] @ taps[stride]
 
 
 def reflect_to_whole_frames(waveform: Tensor, shape: SpeechTransformerShape | None = None) -> Tensor:
