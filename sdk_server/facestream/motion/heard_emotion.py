@@ -8,10 +8,10 @@ import numpy as np
 
 from facestream.types import Float32
 
-EVERY_CODES = 4
-"""Codes between two hearings: 0.64 s."""
-WINDOW_CODES = 16
-"""Codes that a hearing takes, at most: 2.56 s. The embedding is trained on 2 s."""
+EVERY_CODES = 5
+"""Codes between two hearings: 0.8 s."""
+WINDOW_CODES = 13
+"""Codes that a hearing takes, at most: 2.08 s, what the embedding is trained on."""
 FOLLOWING_S = 1.5
 """Time constant of the filter. The first hearings, of little sound, are averaged until it is in swing."""
 CODE_S = 0.16
