@@ -324,3 +324,21 @@ def test_presets_and_vectors_are_checked_and_change_nothing_when_wrong(pipeline:
     stream.close()
     np.testing.assert_array_equal(found.weights, animated(pipeline, babble(1, 16000, 0.6), StreamOptions()).weights)
     assert pipeline.open_count == 0
+
+
+def test_a_resumed_stream_goes_on_with_the_same_chance(pipeline: Pipeline) -> None:
+    samples = babble(11, 16000, 8.0)
+    acting = ActingChange(emotion="sad", codes=Sampling(2.0, 2.0))
+    whole = animated(pipeline, samples, StreamOptions(seed=3, polish=STILL, acting=acting))
+    begin, resume_at = 3 * 12_800, 5 * 16_000  # on the client's grid of 800 ms, two seconds and more before
+
+    def resumed(seed: int) -> Frames:
+        options = StreamOptions(
+            seed=seed, polish=STILL, acting=acting, first_sample=begin, first_frame_sample=resume_at
+        )
+        return animated(pipeline, samples[begin:], options)
+
+    found, other = resumed(3), resumed(4)
+    assert (found.first_index, found.end_index) == (150, whole.end_index)
+    rest = whole.weights[150:]
+    assert change(found.weights, rest) < 0.2 * change(other.weights, rest)
