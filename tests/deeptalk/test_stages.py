@@ -15,7 +15,7 @@ from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
 from facestream_models.deeptalk.generator import GeneratorShape
 from facestream_models.deeptalk.motion_prior import MotionPriorShape
-from facestream_models.deeptalk.stages.build import load_frame_emotion, shipped_mesh
+from facestream_models.deeptalk.stages.build import load_frame_emotion
 from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
 from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
 from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges, _swapped
@@ -23,6 +23,7 @@ from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipRea
 from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder
+from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape, reading_loss
 from facestream_models.training.run import Run, RunConfig
 from tests.deeptalk.acted import FRAME_SAMPLES, acted, babbling

@@ -31,7 +31,7 @@ from facestream_models.deeptalk.graph import export_graphs
 from facestream_models.export.onnx import round_to_half
 from facestream_models.live.weights import load_network
 from facestream_models.training.config import from_values
-from facestream_models.training.run import WEIGHTS
+from facestream_models.training.run import WEIGHTS, load_stage
 
 NAME = "deeptalk-compact"
 TAKES_PER_EMOTION = 100
@@ -44,20 +44,12 @@ def load_compact(runs: Path, stage: str) -> tuple[CompactDeepTalk, dict[str, Any
 
     Raises FileNotFoundError naming a stage that is not there.
     """
-
-    def trained(name: str) -> dict[str, Any]:
-        path = runs / name / WEIGHTS
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: not there; train stage {name} into {path.parent} first")
-        stored: dict[str, Any] = torch.load(path, weights_only=True)
-        return stored
-
-    last, embedding = trained(stage), trained("embedding")["weights"]
+    last, embedding = load_stage(runs, stage), load_stage(runs, "embedding")["weights"]
     network = CompactDeepTalk(from_values(last["facts"]["shape"], CompactShape))
     network.content.network.load_state_dict(load_network(runs / "live" / WEIGHTS).state_dict())
     speech = {name.removeprefix("speech."): value for name, value in embedding.items() if name.startswith("speech.")}
     network.emotion.load_state_dict(speech)
-    network.prior.load_state_dict(trained("prior")["weights"])
+    network.prior.load_state_dict(load_stage(runs, "prior")["weights"])
     network.generator.load_state_dict(last["weights"])
     told = {name: value for name, value in last["facts"].items() if name != "shape"}
     return network.eval(), {"stage": stage, "step": last["step"], **told}

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facestream.retarget.profile import shipped_profile_path
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT
-from facestream_models.flame.head import JAW, Head
+from facestream_models.flame.head import JAW, Head, load_head
 from facestream_models.flame.layer import rotation_matrices
 
 _MILLIMETRES = 1000.0
@@ -55,6 +56,11 @@ class FaceMesh(nn.Module):
         rest = self.points + moved
         turned = (rest - self.joint) @ rotation_matrices(jaw).transpose(-1, -2) + self.joint
         return torch.lerp(rest, turned, self.share_of_jaw)
+
+
+def shipped_mesh() -> FaceMesh:
+    """The face of the shipped head."""
+    return FaceMesh(load_head(shipped_profile_path().parent / "open_head.npz"))
 
 
 def _moving_points(head: Head, skin_points: int) -> tuple[np.ndarray, np.ndarray]:

@@ -65,6 +65,18 @@ class Stage(Protocol):
         ...
 
 
+def load_stage(runs: Path, stage: str) -> dict[str, Any]:
+    """What a run of `stage` left in its folder under `runs`: `weights`, `step`, `facts`.
+
+    Raises FileNotFoundError where it was not trained yet.
+    """
+    path = runs / stage / WEIGHTS
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: not there; train stage {stage} into {path.parent} first")
+    stored: dict[str, Any] = torch.load(path, weights_only=True)
+    return stored
+
+
 class Run:
     """Trains a stage into a folder. `now` gives seconds for the log, nothing else depends on it."""
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from facestream.retarget.profile import load_profile, shipped_profile_path
+from facestream.retarget.profile import load_profile
 from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, SequenceShape
@@ -19,22 +18,16 @@ from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipRea
 from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
-from facestream_models.flame.head import load_head
 from facestream_models.live.weights import load_network
-from facestream_models.metrics.face_mesh import FaceMesh
+from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape
 from facestream_models.training.config import from_values, read_config
-from facestream_models.training.run import WEIGHTS, Run
+from facestream_models.training.run import WEIGHTS, Run, load_stage
 
 
 def takes_of(data: Path, part: str) -> TakeWindows:
     """The takes of `data`/`part`, whose motion must be that of the shipped head."""
     return TakeWindows(iterate_takes(data / part, load_profile().head_digest))
-
-
-def shipped_mesh() -> FaceMesh:
-    """The face of the shipped head."""
-    return FaceMesh(load_head(shipped_profile_path().parent / "open_head.npz"))
 
 
 def build_prior(config_file: Path, data: Path, out: Path) -> Run:
@@ -81,8 +74,8 @@ def build_generator(config_file: Path, data: Path, out: Path) -> Run:
     live = runs / "live" / WEIGHTS
     if not live.exists():
         raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
-    prior, judges = _trained(runs, "prior"), load_judges(runs)
-    shapes = _trained(runs, "embedding")["facts"]["shapes"]
+    prior, judges = load_stage(runs, "prior"), load_judges(runs)
+    shapes = load_stage(runs, "embedding")["facts"]["shapes"]
     listener = load_network(live)
     system = CompactDeepTalk(
         CompactShape(
@@ -97,7 +90,7 @@ def build_generator(config_file: Path, data: Path, out: Path) -> Run:
     system.emotion.load_state_dict(judges.embedding.speech.state_dict())
     system.prior.load_state_dict(prior["weights"])
     if out.name == "generator-2":
-        system.generator.load_state_dict(_trained(runs, "generator-1")["weights"])
+        system.generator.load_state_dict(load_stage(runs, "generator-1")["weights"])
     return Run(
         GeneratorStage(config, takes_of(data, "train"), takes_of(data, "validation"), system, judges), config.run, out
     )
@@ -105,7 +98,7 @@ def build_generator(config_file: Path, data: Path, out: Path) -> Run:
 
 def load_judges(runs: Path) -> Judges:
     """The networks under `runs` that say what a motion is worth."""
-    meeting, reading = _trained(runs, "embedding"), _trained(runs, "lip-reader")
+    meeting, reading = load_stage(runs, "embedding"), load_stage(runs, "lip-reader")
     shapes = meeting["facts"]["shapes"]
     speech, face = (from_values(shapes[name], SequenceShape) for name in ("speech", "expression"))
     embedding = EmotionEmbedding(
@@ -119,19 +112,10 @@ def load_judges(runs: Path) -> Judges:
 
 def load_frame_emotion(runs: Path) -> FrameEmotion:
     """The classifier that stage `frame-emotion` left in its folder under `runs`."""
-    stored = _trained(runs, "frame-emotion")
+    stored = load_stage(runs, "frame-emotion")
     network = FrameEmotion(from_values(stored["facts"]["shape"], FrameEmotionShape))
     network.load_state_dict(stored["weights"])
     return network
-
-
-def _trained(runs: Path, stage: str) -> dict[str, Any]:
-    """What a stage left in its folder. Raises FileNotFoundError where it was not trained yet."""
-    path = runs / stage / WEIGHTS
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: not there; train stage {stage} into {path.parent} first")
-    stored: dict[str, Any] = torch.load(path, weights_only=True)
-    return stored
 
 
 STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {

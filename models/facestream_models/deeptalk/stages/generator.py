@@ -25,10 +25,10 @@ from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, Emoti
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.generator import Generated, GeneratorShape
 from facestream_models.deeptalk.stages.heard_takes import HeardTakes
-from facestream_models.deeptalk.stages.some_points import some_points
 from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
 from facestream_models.metrics.lip_reader import LipReader, reading_loss
+from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import RunConfig
 
 

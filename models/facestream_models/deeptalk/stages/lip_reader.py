@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facestream_models.corpus.phones import SILENCE
-from facestream_models.deeptalk.stages.some_points import some_points
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.metrics.face_mesh import FaceMesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape, visemes_of
+from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import RunConfig
 
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
-from facestream_models.deeptalk.stages.some_points import some_points
 from facestream_models.deeptalk.stages.windows import TakeWindows
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
+from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import RunConfig
 
 
