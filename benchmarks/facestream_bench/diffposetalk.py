@@ -70,7 +70,7 @@ class Subject:
         styled, bare = (self.model.person(self.person.identity, style) for style in (self.person.style, None))
         audio = torch.cat([self.model.audio(features, 1) for features in (self.speech.features, None)])
         heard = fast.hear(self.past.audio.repeat(2, 1, 1), audio).rows(torch.tensor([0, 0, 1][:branches]))
-        window = fast.open(torch.cat([styled, bare, bare][:branches]), self.past, self.speech.indicator, heard)
+        window = fast.open(torch.cat([styled, bare, bare][:branches]), self.past.motion, self.speech.indicator, heard)
 
         def evaluate(step: int) -> Tensor:
             clean: Tensor = fast(self.noisy, torch.full((1,), step), window)
