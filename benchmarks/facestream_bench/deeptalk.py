@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from facestream.engines.bundle import shipped_folder
+from facestream.engines.bundle import Bundle, shipped_folder
 from facestream.retarget.profile import load_profile
 from facestream_bench import deeptalk_speech as speech
 from facestream_bench import deeptalk_takes as acted
@@ -24,7 +24,7 @@ from facestream_bench.quality_systems import BundleNetwork, Product
 from facestream_bench.results import write_results
 from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.deeptalk.stages.build import load_judges
-from facestream_models.export.deeptalk import load_compact
+from facestream_models.export.deeptalk import heard_presets, load_compact
 from facestream_models.export.onnx import round_to_half
 
 Figures = dict[str, float]
@@ -50,11 +50,15 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    network, _ = load_compact(arguments.runs, arguments.stage)
+    network, training = load_compact(arguments.runs, arguments.stage)
     round_to_half(network)  # as it ships
     actor, face = Actor(network), Face(load_judges(arguments.runs))
     live = BundleNetwork(arguments.live, shipped_folder() / "head")
-    figures = {"takes.of_each_emotion": float(arguments.takes)}
+    figures = {
+        "takes.of_each_emotion": float(arguments.takes),
+        "training.minutes": float(training["training_seconds"]) / 60.0,
+        "size.parameters_millions": sum(weight.numel() for weight in network.parameters()) / 1e6,
+    }
     figures |= _on_takes(actor, face, live, arguments)
     if arguments.speech:
         figures |= _on_speech(actor, face, live, arguments)
@@ -73,6 +77,7 @@ def _on_takes(actor: Actor, face: Face, live: BundleNetwork, arguments: argparse
     figures |= _told("retrieval", acted.score_embedding(actor, face, takes, np.random.default_rng(1)))
     random = np.random.default_rng(2)
     figures |= _told("generator", acted.score_generator(actor, face, takes, SEEDS, TEMPERATURE, random))
+    figures |= _told("generator.preset", acted.score_presets(actor, face, takes, _presets(actor, arguments)))
     unmoved = [live.motion(take.audio)[0][::2] for take in takes]
     accuracy = acted.score_shown(face, unmoved, takes)["accuracy"]
     return figures | _told("live", {"emotion.accuracy": accuracy, "closure": acted.closure(face, unmoved, takes)})
@@ -91,6 +96,16 @@ def _on_speech(actor: Actor, face: Face, live: BundleNetwork, arguments: argpars
         by_system[name] = speech.score_system(system, prompts, lips)
         figures |= _told(f"speech.{name}", by_system[name])
     return figures | _told("speech", speech.beside_live(by_system) | speech.shown_on(actor, face, prompts))
+
+
+def _presets(actor: Actor, arguments: argparse.Namespace) -> dict[str, torch.Tensor]:
+    """The bundle's, or without one what the network hears in the takes for training."""
+    if arguments.bundle:
+        abilities = Bundle.open(arguments.bundle).model.abilities
+        assert abilities is not None
+        return {name: torch.from_numpy(emotion.mean) for name, emotion in abilities.presets.items()}
+    heard = heard_presets(actor.network, arguments.data / "train")
+    return {str(name): torch.from_numpy(mean) for name, mean in zip(heard["names"], heard["mean"], strict=True)}
 
 
 def _told(part: str, found: Figures) -> Figures:

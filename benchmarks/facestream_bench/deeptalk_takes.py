@@ -5,8 +5,8 @@ generator (which emotion its motion shows, how far it is from the take, what sam
 be had without knowing anything has its control beside it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -140,6 +140,22 @@ def closure(face: Face, motions: Sequence[Float32], takes: Sequence[Held]) -> fl
         for motion, take in zip(motions, takes, strict=True)
     ]
     return float(np.concatenate(found).mean())
+
+
+def score_presets(actor: Actor, face: Face, takes: Sequence[Held], presets: Mapping[str, Tensor]) -> Figures:
+    """Whether motion shows the emotion of a preset [128] that is asked for, whatever emotion the take is in.
+
+    Presets go round over the takes, so that each meets takes of every emotion.
+    """
+    names = list(presets)
+    asked = [names[number % len(names)] for number in range(len(takes))]
+    motions = [actor.move(take.audio, presets[name][None]).values for take, name in zip(takes, asked, strict=True)]
+    wanted = [replace(take, emotion=EMOTIONS.index(name)) for take, name in zip(takes, asked, strict=True)]
+    shown = score_shown(face, motions, wanted)
+    return {name: value for name, value in shown.items() if "intensity" not in name} | {
+        "accuracy_of_take": score_shown(face, motions, takes)["accuracy"],
+        "closure": closure(face, motions, takes),
+    }
 
 
 def score_generator(actor: Actor, face: Face, takes: Sequence[Held], seeds: Sequence[int],

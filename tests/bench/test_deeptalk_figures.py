@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from facestream_bench import deeptalk_speech as speech
 from facestream_bench import deeptalk_takes as acted
+from facestream_bench.deeptalk_motion import Motion
 from facestream_bench.quality_sets import from_corpus
 from facestream_models.corpus.emotions import EMOTIONS
 from tests.bench.tiny_deeptalk import babble, tiny_actor, tiny_face, tiny_takes
@@ -85,6 +87,30 @@ def test_every_figure_of_takes_is_there_and_a_number(actor, face, takes):
     assert figures["closure.fall_points"] == pytest.approx(100.0 * fall)
     frozen = acted.score_generator(actor, face, said, (5, 5), 1.0, random)
     assert frozen["diversity.face_mm"] == 0.0
+
+
+def test_presets_are_judged_by_what_was_asked_for(actor, face):
+    take = babble()
+
+    class Obedient:
+        """Shows whatever emotion it is given, as `Seer` sees it."""
+
+        def move(self, audio, emotion):
+            del audio
+            motion = np.zeros((50, 53), np.float32)
+            motion[:, 1 : 1 + COUNT] = emotion.numpy()
+            return Motion(motion, np.zeros(0, int), np.zeros(0, int))
+
+    seer = tiny_face()
+    seer.emotion_logits = Seer().emotion_logits
+    presets = dict(zip(EMOTIONS, torch.eye(COUNT), strict=True))
+    found = acted.score_presets(Obedient(), seer, [take] * (2 * COUNT), presets)
+    assert found["accuracy"] == 1.0
+    assert found["accuracy_of_take"] == pytest.approx(1 / COUNT)
+    turned = dict(zip(EMOTIONS, torch.eye(COUNT).roll(1, dims=0), strict=True))
+    assert acted.score_presets(Obedient(), seer, [take] * COUNT, turned)["accuracy"] == 0.0
+    real = acted.score_presets(actor, face, [take, take], {"happy": torch.ones(16), "sad": -torch.ones(16)})
+    assert 0.0 <= real["closure"] <= 1.0
 
 
 def test_rules_agree_with_themselves_and_backwards_speech_does_not(actor, face):
