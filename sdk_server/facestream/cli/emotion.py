@@ -25,9 +25,7 @@ def emotion() -> None:
 def extract(
     clip: Annotated[Path, typer.Argument(help="wav, flac, ogg or mp3: half a second to a minute of speech")],
     output: Annotated[Path, typer.Option("-o", "--output", help="file to write, .npz")],
-    model: Annotated[
-        str, typer.Option(help="model that acts, or a bundle folder")
-    ] = "deeptalk-compact",
+    model: Annotated[str, typer.Option(help="model that acts, or a bundle folder")] = "deeptalk-compact",
 ) -> None:
     """Write the emotion of a clip as a vector for --emotion; vectors of one model mean nothing to another."""
     if output.suffix.lower() != ".npz" or not output.parent.is_dir():

@@ -39,9 +39,7 @@ def stream(
     sample_rate: Annotated[int, typer.Option(help="Hz, of raw PCM on standard input")] = 16000,
     chunk_ms: Annotated[int, typer.Option(min=10, max=500, help="audio per message, milliseconds")] = 40,
     model: Annotated[str, typer.Option(help="model name; empty for the server's default")] = "",
-    seed: Annotated[
-        int | None, typer.Option(help="of blinks, gaze, sampled motion; else the server's")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="of blinks, gaze, sampled motion; else the server's")] = None,
     emotion: EmotionOption = None,
     emotion_spread: SpreadOption = None,
     tau_top: TopOption = None,

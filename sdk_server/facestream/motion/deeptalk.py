@@ -127,7 +127,7 @@ class DeepTalkMotion:
                 state = self.step(pcm, state).next_state
                 seconds.append(time.perf_counter() - begin)
             self._costs.record(row_count, statistics.median(seconds))
-            rows_in_time = int(STEP_S * row_count / statistics.median(seconds))
+            rows_in_time = int(STEP_S * row_count / min(seconds))  # a busy moment at the start must not last for ever
             self.max_rows = min(MAX_ROWS, max(row_count, rows_in_time))
 
     def cost_s(self, row_count: int) -> float:
