@@ -2,7 +2,7 @@
 
     python -m facestream_bench.deeptalk_sheet --bundle DIR -o SHEET.png
 
-A row is an emotion, a column a moment of the sentence, the same in all rows: telling phones of the transcript. Frames
+A row is an emotion, a column a moment of the sentence, the same in all rows: `PHONES` of its transcript. Frames
 are those a client gets of the likeliest motion, without blinks and gaze, which would differ from row to row by chance.
 """
 
@@ -28,6 +28,8 @@ from facestream.types import Float32
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "amiable.flac"
 RATE = 50
+PHONES = ("m", "f", "w", "ae", "iy", "aa")
+"""Lips shut, lower lip under teeth, round, open, wide, open: three that emotion must not spoil, three to see it by."""
 _LEFT, _TOP = 96, 30
 _PAPER, _INK = (22, 24, 27), (236, 238, 240)
 
@@ -76,9 +78,8 @@ def main() -> None:
     abilities = pipeline.model.abilities
     if abilities is None or not abilities.presets:
         parser.error(f"{arguments.bundle} has no presets; give a bundle of the deeptalk family that has")
-    sheet = emotion_sheet(
-        pipeline, list(abilities.presets), read_audio(arguments.clip), read_phones(arguments.clip.with_suffix(".json"))
-    )
+    captions = [caption for caption in read_phones(arguments.clip) if caption.phone in PHONES]
+    sheet = emotion_sheet(pipeline, list(abilities.presets), read_audio(arguments.clip), captions)
     sheet.save(arguments.output, optimize=True, quality=90)
 
 
