@@ -8,16 +8,18 @@ from pathlib import Path
 import torch
 
 from facestream_models.deeptalk.stages.build import STAGES as DEEPTALK_STAGES
+from facestream_models.diffposetalk.stages.build import STAGES as DIFFPOSETALK_STAGES
 from facestream_models.live.stage import build_live
 from facestream_models.training.run import Run
 
 FAMILIES: Mapping[str, Mapping[str, Callable[[Path, Path, Path], Run]]] = {
     "live": {"speech": build_live},
     "deeptalk": DEEPTALK_STAGES,
+    "diffposetalk": DIFFPOSETALK_STAGES,
 }
 """Family and stage -> what makes its run from config file, data folder and output folder."""
 
-DATA_HELP = "corpus: for live that of facestream_models.corpus.generate, for deeptalk that of .corpus.emotional"
+DATA_HELP = "corpus: for live that of facestream_models.corpus.generate, for others that of .corpus.emotional"
 
 
 def main() -> None:

@@ -1,0 +1,98 @@
+"""`diffposetalk-compact`: the paper's denoiser and style encoder, small, behind the frozen trunk of `live`.
+
+Its motion is that of the open head: no identity, and a frame describes the instant at which its 40 ms begin.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.motion_space import MotionStatistics
+from facestream_models.diffposetalk.shape import EXPRESSION_COUNT, DenoiserShape
+from facestream_models.live.content import CONTENT_WIDTH, LiveContent
+from facestream_models.live.network import LiveNetwork
+
+COMPACT = replace(
+    DenoiserShape(),
+    width=160,
+    layers=4,
+    heads=5,
+    hidden=640,
+    identity_count=0,
+    style_count=64,
+    dropout=0.0,
+)
+_IDENTITY_COUNT = 100
+
+
+class ContentMap(nn.Module):
+    """From content [B, F, C] to features [B, F, W]: what of the speech side is trained."""
+
+    def __init__(self, width: int, content_width: int = CONTENT_WIDTH) -> None:
+        super().__init__()
+        self.map = nn.Linear(content_width, width)
+
+    def forward(self, content: Tensor) -> Tensor:
+        features: Tensor = self.map(content)
+        return features
+
+
+class CompactSpeech(nn.Module):
+    """Raw `waveform` [B, 640 F] -> features [B, F, W]: the content of `live`, mapped."""
+
+    def __init__(self, content: LiveContent, content_map: ContentMap) -> None:
+        super().__init__()
+        self.content = content
+        self.map = content_map.map
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        features: Tensor = self.map(self.content(waveform))
+        return features
+
+
+class NormalisedMotion(nn.Module):
+    """Mean and deviation [D] of the motion that a compact model speaks, kept beside its weights."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("deviation", torch.ones(count))
+
+    def forward(self, motion: Tensor) -> Tensor:
+        return (motion - self.mean) / self.deviation
+
+    def restored(self, motion: Tensor) -> Tensor:
+        """The motion that `forward` made `motion` of."""
+        return motion * self.deviation + self.mean
+
+    @property
+    def statistics(self) -> MotionStatistics:
+        """The same under the released names; identity is left as it is."""
+        mean, deviation = self.mean.numpy(), self.deviation.numpy()
+        pose_mean, pose_deviation = torch.zeros(6), torch.ones(6)
+        moved = len(mean) - EXPRESSION_COUNT
+        pose_mean[4 - moved : 4], pose_deviation[4 - moved : 4] = (
+            self.mean[EXPRESSION_COUNT:],
+            self.deviation[EXPRESSION_COUNT:],
+        )
+        return MotionStatistics(
+            shape_mean=torch.zeros(_IDENTITY_COUNT).numpy(),
+            shape_std=torch.ones(_IDENTITY_COUNT).numpy(),
+            exp_mean=mean[:EXPRESSION_COUNT],
+            exp_std=deviation[:EXPRESSION_COUNT],
+            pose_mean=pose_mean.numpy(),
+            pose_std=pose_deviation.numpy(),
+        )
+
+
+def compact_model(trained: DiffPoseTalk, live: LiveNetwork) -> DiffPoseTalk:
+    """`trained` on contents (its `speech` a `ContentMap`) as a model that hears audio; shares its weights."""
+    assert isinstance(trained.speech, ContentMap)
+    whole = DiffPoseTalk(trained.shape, CompactSpeech(LiveContent(live), trained.speech))
+    whole.load_state_dict(trained.state_dict(), strict=False)
+    return whole.eval()

@@ -1,0 +1,200 @@
+"""Stage `denoiser`: motion out of noise, two windows in a row (specification, section 7.1).
+
+    8 s of a recording -> window A | window B
+    A begins like a stream, with the learned start; B goes on from the true end of A
+    each may end early: nothing after its end is true, and the indicator says so
+    each has the style of the other, so that a style can not tell what is said
+
+Speech is what the frozen trunk of `live` hears, made once; beyond the end of a window it is silence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from facestream_models.diffposetalk.compact import COMPACT, ContentMap
+from facestream_models.diffposetalk.denoiser import Past
+from facestream_models.diffposetalk.guidance import Guidance
+from facestream_models.diffposetalk.losses import LossWeights, MotionPoints, head_transition, motion_terms
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.noise import CounterNoise
+from facestream_models.diffposetalk.samplers.names import plan_named
+from facestream_models.diffposetalk.schedule import cosine_schedule
+from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, DenoiserShape
+from facestream_models.diffposetalk.stages.recordings import Recordings
+from facestream_models.diffposetalk.stages.style import StyleNetwork
+from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
+from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler
+from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
+from facestream_models.metrics.some_points import some_points
+from facestream_models.training.run import RunConfig
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """`rows` pairs of windows a batch. Chances: that A and B end early, that style alone or both conditions are taken.
+
+    Losses are taken on one in `every_point` points of the face. Figures are those of `validation_rows` windows made
+    with `validation_steps` evaluations and no guidance.
+    """
+
+    rows: int = 16
+    ends_first: float = 0.3
+    ends_second: float = 0.4
+    style_taken: float = 0.35
+    both_taken: float = 0.1
+    every_point: int = 4
+    validation_rows: int = 32
+    validation_steps: int = 8
+    run: RunConfig = field(default_factory=RunConfig)
+    weights: LossWeights = field(default_factory=LossWeights)
+    shape: DenoiserShape = field(default_factory=lambda: COMPACT)
+
+
+class _Half(NamedTuple):
+    """One window of each row: clean `motion` [B, L, D], `features` [B, L, W], `past`, and `counts` [B, L]."""
+
+    motion: Tensor
+    features: Tensor
+    past: Past
+    counts: Tensor
+
+
+class DenoiserStage:
+    """Speech, style and past in, motion out. `styles` are those of the trained stage `style`; they stay as they are."""
+
+    def __init__(
+        self, config: DenoiserConfig, training: Recordings, held_out: Recordings, styles: StyleNetwork, mesh: FaceMesh
+    ) -> None:
+        shape = config.shape
+        self.config, self.training, self.held_out, self.shape = config, training, held_out, shape
+        self.styles = styles.eval().requires_grad_(False)
+        self.mesh = mesh
+        self.points = MotionPoints(styles.space, some_points(mesh, slice(None, None, config.every_point)))
+        self.model = DiffPoseTalk(shape, ContentMap(shape.width, len(training.silence)))
+        kept = torch.from_numpy(cosine_schedule(DIFFUSION_STEPS).kept)
+        self._signal, self._noise = kept.sqrt().float(), (1.0 - kept).sqrt().float()
+
+    @property
+    def network(self) -> nn.Module:
+        return self.model
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {
+            "shape": asdict(self.config.shape),
+            "content": len(self.training.silence),
+            "training_seconds": round(self.training.seconds),
+            "speakers": len(self.training.speakers),
+        }
+
+    def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
+        del progress
+        config, model, window = self.config, self.model, self.shape.window
+        drawn = self.training.draw(config.rows, 2 * window, random)
+        motion = self.styles.space(drawn.motion)
+        features, silence = model.speech(drawn.content), model.speech(self.training.silence)
+        seam = slice(window - self.shape.past, window)
+        halves = [
+            self._half(motion[:, :window], features[:, :window], model.start(config.rows),
+                       config.ends_first, silence, random),
+            self._half(motion[:, window:], features[:, window:], Past(motion[:, seam], features[:, seam].detach()),
+                       config.ends_second, silence, random),
+        ]  # fmt: skip
+        styles = torch.cat([self._style(drawn.motion[:, window:]), self._style(drawn.motion[:, :window])])
+        made = self._made([*halves], styles, random).chunk(2)
+        terms: dict[str, Tensor] = {}
+        for half, found, past_counts in zip(halves, made, (0, self.shape.past), strict=True):
+            # what the network says of a past that is true is learned too; a learned start has no truth
+            found = found[:, self.shape.past - past_counts :]
+            true = torch.cat([half.past.motion[:, self.shape.past - past_counts :], half.motion], dim=1)
+            counts = torch.cat([half.counts.new_ones(config.rows, past_counts), half.counts], dim=1)
+            for name, term in motion_terms(found, true, counts, self.shape, self.points, config.weights).items():
+                terms[name] = terms.get(name, 0.0) + 0.5 * term
+        if self.shape.head_rotation:
+            second = halves[1]
+            seam_term = head_transition(second.past.motion, made[1][:, self.shape.past :], second.counts, self.shape)
+            terms["head_transition"] = config.weights.head_transition * seam_term
+        return terms
+
+    @torch.no_grad()
+    def figures(self, network: nn.Module) -> dict[str, float]:
+        """Of windows sampled for held-out speech behind the true past, in the style of what comes after.
+
+        Errors in mm against the truth, and the same where speech or style are those of another row: a network that
+        hears and obeys is worse there. Speeds of lips and head as shares of the true ones.
+        """
+        assert isinstance(network, DiffPoseTalk)
+        shape, config = self.shape, self.config
+        windows = self.held_out.spread(config.validation_rows, shape.past + shape.window + STYLE_FRAMES)
+        cut = slice(shape.past, shape.past + shape.window)
+        motion, features = self.styles.space(windows.motion), network.speech(windows.content)
+        past = Past(motion[:, : shape.past], features[:, : shape.past])
+        style = self._style(windows.motion[:, -STYLE_FRAMES:])
+        true = motion[:, cut]
+        sampler = WindowSampler(network)
+        recipe = Recipe(plan_named("dpm-solver++", cosine_schedule(), config.validation_steps), Guidance(1.0, 1.0))
+        noises = [StreamNoise(CounterNoise(row), 0) for row in range(len(true))]
+
+        def made(heard: Tensor, worn: Tensor) -> Tensor:
+            person = Person(heard.new_zeros(len(heard), shape.identity_count), worn)
+            return sampler(Speech(heard, heard.new_ones(heard.shape[:2])), person, past, recipe, noises)
+
+        own = made(features[:, cut], style)
+        found = self._errors(own, true) | {
+            "lips_mm_other_speech": self._errors(made(features[:, cut].roll(1, 0), style), true)["lips_mm"],
+            "face_mm_other_style": self._errors(made(features[:, cut], style.roll(1, 0)), true)["face_mm"],
+        }
+        head = shape.head_components
+        if shape.head_rotation:
+            found["head_speed_share"] = _speed(own[..., head]) / max(_speed(true[..., head]), 1e-6)
+            seam = torch.cat([past.motion[:, -1:], own[:, :1]], dim=1)[..., head]
+            found["head_seam_share"] = _speed(seam) / max(_speed(own[..., head]), 1e-6)
+        return found
+
+    def _half(
+        self, motion: Tensor, features: Tensor, past: Past, chance: float, silence: Tensor, random: np.random.Generator
+    ) -> _Half:
+        rows, window = motion.shape[:2]
+        early = random.integers(1, window, size=rows)
+        ends = torch.from_numpy(np.where(random.random(rows) < chance, early, window))
+        counts = (torch.arange(window) < ends[:, None]).float()
+        kept = counts[:, :, None]
+        return _Half(motion * kept, features * kept + silence * (1.0 - kept), past, counts)
+
+    def _style(self, motion: Tensor) -> Tensor:
+        with torch.no_grad():
+            style: Tensor = self.styles(motion[:, :STYLE_FRAMES])
+        return style
+
+    def _made(self, halves: list[_Half], styles: Tensor, random: np.random.Generator) -> Tensor:
+        """The network's guess [2 B, P + L, D]; each window is at a step of its own, some have conditions taken away."""
+        clean, features, counts = (torch.cat([getattr(half, name) for half in halves]) for name in
+                                   ("motion", "features", "counts"))  # fmt: skip
+        past = Past(*(torch.cat(parts) for parts in zip(*(half.past for half in halves), strict=True)))
+        rows = len(clean)
+        step = torch.from_numpy(random.integers(1, DIFFUSION_STEPS + 1, size=rows))
+        noisy = self._signal[step][:, None, None] * clean + self._noise[step][:, None, None] * torch.randn_like(clean)
+        chance = torch.from_numpy(random.random(rows))
+        both = self.config.both_taken
+        is_styled = (chance >= both + self.config.style_taken)[:, None]
+        is_spoken = (chance >= both)[:, None, None]
+        worn = torch.where(is_styled, styles, self.model.null_style[:, 0])
+        heard = torch.where(is_spoken, features, self.model.null_audio)
+        person = self.model.person(clean.new_zeros(rows, self.shape.identity_count), worn)
+        made: Tensor = self.model.denoiser(noisy, step, person, past, heard, counts)
+        return made
+
+    def _errors(self, made: Tensor, true: Tensor) -> dict[str, float]:
+        points = MotionPoints(self.styles.space, self.mesh)
+        distance = point_errors_mm(points(made), points(true))
+        return {"face_mm": float(distance.mean()), "lips_mm": float(distance[..., self.mesh.is_lip].mean())}
+
+
+def _speed(angles: Tensor) -> float:
+    """Mean size of the change from frame to frame of `angles` [B, F, 3]."""
+    return float(torch.linalg.vector_norm(angles.diff(dim=1), dim=2).mean())
