@@ -112,6 +112,45 @@ def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) 
     assert all(torch.equal(value, frozen[name]) for name, value in classifier.state_dict().items())
 
 
+def test_speech_learns_its_way_to_faces_that_stay(tmp_path: Path) -> None:
+    shape = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
+    config = EmbeddingConfig(
+        rows=8, shortest=10, longest=10, validation_frames=10, rounds=1, retrieval=1.0,
+        run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
+        encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
+        speech=shape, expression=replace(shape, enters=SMALL.feature_width),
+    )  # fmt: skip
+    earlier = EmbeddingStage(config, TAKES, TAKES, FrameEmotion(SMALL)).network.state_dict()
+    stage = EmbeddingStage(config, TAKES, TAKES, FrameEmotion(SMALL))
+    stage.keep_faces(earlier)
+    before = {name: value.clone() for name, value in stage.network.state_dict().items()}
+    Run(stage, config.run, tmp_path).train()
+    after = stage.network.state_dict()
+    faces = [name for name in after if not name.startswith("speech.")]
+    assert all(torch.equal(after[name], earlier[name]) for name in faces)
+    learned = "speech.embedding.mean_head.map.weight"
+    assert not torch.equal(after[learned], before[learned])
+
+
+def test_decoding_is_learned_anew_for_codes_that_stay(tmp_path: Path) -> None:
+    config = PriorConfig(
+        rows=4, frames=16, validation_frames=16, contacts=2.0, coefficients=1.0,
+        run=RunConfig(steps=3, learning_rate=3e-3, warmup_steps=1),
+        shape=MotionPriorShape(width=16, hidden=16, decoder_hidden=16, heads=2, codes=8, dropout=0.0, revival=0.1),
+    )  # fmt: skip
+    earlier = PriorStage(config, TAKES, TAKES, shipped_mesh()).prior
+    stage = PriorStage(config, TAKES, TAKES, shipped_mesh())
+    stage.keep_codes(earlier.state_dict())
+    assert set(stage.terms(np.random.default_rng(0), 0.0)) == {"face", "lips", "coefficients"}
+    Run(stage, config.run, tmp_path).train()
+    motion = TAKES.draw(4, 16, np.random.default_rng(1)).motion
+    with torch.no_grad():
+        old, new = earlier.eval()(motion), stage.prior.eval()(motion)
+    assert torch.equal(old.top_codes, new.top_codes)
+    assert torch.equal(old.bottom_codes, new.bottom_codes)
+    assert not torch.equal(old.motion, new.motion)
+
+
 def test_the_lip_reader_learns_what_the_lips_show(tmp_path: Path) -> None:
     mesh = shipped_mesh()
     config = LipReaderConfig(

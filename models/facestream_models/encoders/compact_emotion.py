@@ -1,10 +1,10 @@
 """A small encoder of how something is said: spectrum and pitch in, features at 25 Hz out.
 
 The 25 ms windows of a mel spectrum do not resolve the harmonics of a low voice, and pitch is half of an emotion's
-sound. So a second spectrum of 96 ms windows, up to 1 kHz in 10.4 Hz steps, goes in beside it, and what its harmonics
+sound. So a second spectrum of 64 ms windows, up to 1 kHz in 15.6 Hz steps, goes in beside it, and what its harmonics
 say of the pitch. A mood lies in the whole of an utterance more than in any moment: statistics of its sound, such as a
 phonetician would take, are a part of every frame. Without them the embedding learned a third as fast (2026-11-21: loss
-of retrieval 1.8 against 1.2 after 100 steps, 1.4 against 0.9 after 250).
+of retrieval 1.8 against 1.2 after 100 steps, 1.4 against 0.8 after 300).
 """
 
 import math
@@ -19,13 +19,14 @@ from facestream_models.encoders.mel import SAMPLE_RATE, TAIL, MelPower, log_feat
 
 RATE = 25
 _HOP = SAMPLE_RATE // (2 * RATE)
-_PITCH_WINDOW = 1536
+_PITCH_WINDOW = 1024
 _HIGHEST_HZ = 1000.0
 _FLOOR = 1e-9
 _LOWEST_PITCH_HZ, _SEMITONES = 65.0, 36
-_NEXT_HARMONIC = 0.85
-_SHARPNESS = 12.0
-_LOUD, _CLEAR = 6.0, 0.6
+_SHARPNESS = 120.0
+_HIGHER_BETTER = 0.05  # an octave: a lag fits as well when doubled
+_LOUD, _CLEAR = 6.0, 0.28
+_SURE = 20.0
 _LARGEST_STEP = 0.25
 
 
@@ -60,36 +61,29 @@ class PitchSpectrum(nn.Module):
 
 
 class Pitch(nn.Module):
-    """Log power of harmonics [B, F, bins] -> [B, F, semitones + 2]: how well each pitch from 65 Hz up explains them,
-    the likeliest one in octaves above 65 Hz, and how clear it is.
+    """Log power of harmonics [B, F, bins] -> [B, F, lags + 2]: the autocorrelation at lags from 65 to 520 Hz, each half
+    a semitone; the likeliest pitch in octaves above 65 Hz; and how clear it is, at most 1.
 
-    A pitch is as good as the power at its harmonics exceeds that halfway between them (after Hermes 1988). The windows
-    resolve voices from 140 Hz, within a semitone; lower ones come out up to 3 semitones high, or wrong near 100.
+    The autocorrelation is the cosine transform of the spectrum, here of its square root: what is loud counts less.
+    Within 1.5 semitones of a good pitch tracker in .76 of the voiced frames of acted takes, low voices and high alike
+    (2026-11-21).
     """
 
     def __init__(self, bins: int) -> None:
         super().__init__()
-        hertz = _LOWEST_PITCH_HZ * 2.0 ** (np.arange(_SEMITONES) / 12.0)
-        step = SAMPLE_RATE / _PITCH_WINDOW
-        comb = np.zeros((bins, _SEMITONES))
-        for column, pitch in enumerate(hertz):
-            count = int(_HIGHEST_HZ / pitch - 0.5)
-            weights = _NEXT_HARMONIC ** np.arange(count)
-            for sign, offset in ((1.0, 1.0), (-1.0, 0.5)):
-                for number, weight in enumerate(weights / weights.sum()):
-                    place = (number + offset) * pitch / step - 1.0  # bin 0 is left out of the spectrum
-                    low = int(np.clip(place, 0, bins - 2))
-                    share = np.clip(place - low, 0.0, 1.0)
-                    comb[low, column] += sign * weight * (1.0 - share)
-                    comb[low + 1, column] += sign * weight * share
-        self.register_buffer("comb", torch.tensor(comb, dtype=torch.float32), persistent=False)
-        self.register_buffer("octaves", torch.arange(_SEMITONES, dtype=torch.float32) / 12.0, persistent=False)
-        self.comb: Tensor
+        hertz = np.arange(1, bins + 1) * SAMPLE_RATE / _PITCH_WINDOW  # bin 0 is left out of the spectrum
+        octaves = np.arange(2 * _SEMITONES + 1) / 24.0
+        cosines = np.cos(2.0 * np.pi * hertz[:, None] / (_LOWEST_PITCH_HZ * 2.0**octaves))
+        cosines[hertz < _LOWEST_PITCH_HZ - 15.0] = 0.0
+        self.register_buffer("cosines", torch.tensor(cosines, dtype=torch.float32), persistent=False)
+        self.register_buffer("octaves", torch.tensor(octaves, dtype=torch.float32), persistent=False)
+        self.cosines: Tensor
         self.octaves: Tensor
 
     def forward(self, harmonics: Tensor) -> Tensor:
-        fit = harmonics @ self.comb
-        likely = torch.softmax(_SHARPNESS * fit, dim=2)
+        size = torch.exp(harmonics * math.log(10.0))  # the square root of power, 1 at the floor
+        fit = size @ self.cosines / size.sum(dim=2, keepdim=True)
+        likely = torch.softmax(_SHARPNESS * (fit + _HIGHER_BETTER * self.octaves), dim=2)
         pitch = likely @ self.octaves
         return torch.cat([fit, pitch[:, :, None], (likely * fit).sum(dim=2, keepdim=True)], dim=2)
 
@@ -105,7 +99,7 @@ class Manner(nn.Module):
     def forward(self, mel: Tensor, pitch: Tensor, clarity: Tensor) -> Tensor:
         level = mel.mean(dim=2)
         loud = torch.sigmoid(_LOUD * (level - level.mean(dim=1, keepdim=True)))
-        voiced = torch.sigmoid(_LOUD * (clarity - _CLEAR))
+        voiced = torch.sigmoid(_SURE * (clarity - _CLEAR))
         colour = mel - _mean(level, loud)[:, :, None]
         mean = _mean(colour, loud[:, :, None])
         spread = _mean((colour - mean).square(), loud[:, :, None])
@@ -146,7 +140,7 @@ class CompactEmotionEncoder(nn.Module):
         self.mel = MelPower(shape.bands)
         self.harmonics = PitchSpectrum()
         self.pitch = Pitch(self.harmonics.bins)
-        source = 2 * shape.bands + self.harmonics.bins + _SEMITONES + 2
+        source = 2 * shape.bands + self.harmonics.bins + 2 * _SEMITONES + 3
         self.enter = nn.Conv1d(source, shape.channels, shape.kernel, padding=shape.kernel // 2)
         self.halve = nn.Conv1d(shape.channels, shape.width, shape.kernel, stride=2, padding=shape.kernel // 2)
         self.manner = Manner()

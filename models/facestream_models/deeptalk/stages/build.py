@@ -35,6 +35,8 @@ def build_prior(config_file: Path, data: Path, out: Path) -> Run:
     config = read_config(config_file, PriorConfig)
     torch.manual_seed(config.run.seed)
     stage = PriorStage(config, takes_of(data, "train"), takes_of(data, "validation"), shipped_mesh())
+    if config.codes_of:
+        stage.keep_codes(load_stage(out.parent, config.codes_of)["weights"])
     return Run(stage, config.run, out)
 
 
@@ -50,9 +52,10 @@ def build_embedding(config_file: Path, data: Path, out: Path) -> Run:
     config = read_config(config_file, EmbeddingConfig)
     torch.manual_seed(config.run.seed)
     classifier = load_frame_emotion(out.parent)
-    return Run(
-        EmbeddingStage(config, takes_of(data, "train"), takes_of(data, "validation"), classifier), config.run, out
-    )
+    stage = EmbeddingStage(config, takes_of(data, "train"), takes_of(data, "validation"), classifier)
+    if config.faces_of:
+        stage.keep_faces(load_stage(out.parent, config.faces_of)["weights"])
+    return Run(stage, config.run, out)
 
 
 def build_lip_reader(config_file: Path, data: Path, out: Path) -> Run:

@@ -37,6 +37,8 @@ class EmbeddingConfig:
     """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
 
     Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other.
+    `faces_of` names a folder beside the output: an embedding whose faces, and all that was trained on their places,
+    stay as they are while speech learns anew.
     """
 
     rows: int = 64
@@ -45,6 +47,7 @@ class EmbeddingConfig:
     validation_frames: int = 50
     rounds: int = 40
     retrieval: float = 0.0
+    faces_of: str = ""
     run: RunConfig = field(default_factory=RunConfig)
     encoder: CompactEmotionShape = field(default_factory=lambda: CompactShape().emotion_encoder)
     speech: SequenceShape = field(default_factory=lambda: CompactShape().emotion)
@@ -64,6 +67,13 @@ class EmbeddingStage:
         self.embedding = EmotionEmbedding(CompactEmotionEncoder(config.encoder), config.speech, config.expression)
         for side in (self.embedding.speech.embedding, self.embedding.expression):
             nn.init.constant_(side.variance_head.map.bias, _FIRST_LOG_VARIANCE)
+
+    def keep_faces(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the expression side and the measure of distance from the `weights` of an embedding, for good."""
+        kept = {name: value for name, value in weights.items() if not name.startswith("speech.")}
+        self.embedding.load_state_dict(kept, strict=False)
+        for name, parameter in self.embedding.named_parameters():
+            parameter.requires_grad_(name not in kept)
 
     @property
     def network(self) -> nn.Module:

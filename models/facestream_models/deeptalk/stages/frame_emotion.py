@@ -19,11 +19,16 @@ from facestream_models.training.run import RunConfig
 
 @dataclass(frozen=True)
 class FrameEmotionConfig:
-    """`rows` frames a batch; half of them get noise of size `noise` on each coefficient kept with `noise_share`."""
+    """`rows` frames a batch; half of them get noise of size `noise` on each coefficient kept with `noise_share`.
+
+    `noise_in_spreads` adds noise of so many spreads of each coefficient in training: a judge that met none takes the
+    small errors of any network for another emotion.
+    """
 
     rows: int = 1024
     noise: float = 0.02
     noise_share: float = 0.7
+    noise_in_spreads: float = 0.0
     run: RunConfig = field(default_factory=RunConfig)
     shape: FrameEmotionShape = field(default_factory=lambda: FrameEmotionShape(normalised_features=True))
 
@@ -33,6 +38,7 @@ class FrameEmotionStage:
 
     def __init__(self, config: FrameEmotionConfig, training: TakeWindows, held_out: TakeWindows) -> None:
         self.config, self.training, self.held_out = config, training, held_out
+        self.spread = training.spread()
         self.network: nn.Module = FrameEmotion(config.shape)
 
     @property
@@ -56,4 +62,5 @@ class FrameEmotionStage:
     def _with_noise(self, motion: Tensor) -> Tensor:
         noisy = torch.rand(len(motion), 1) < 0.5
         kept = torch.rand(motion.shape) < self.config.noise_share
-        return motion + self.config.noise * torch.randn(motion.shape) * (noisy & kept)
+        size = self.config.noise + self.config.noise_in_spreads * self.spread
+        return motion + size * torch.randn(motion.shape) * (noisy & kept)

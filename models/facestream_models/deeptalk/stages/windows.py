@@ -21,6 +21,7 @@ from facestream_models.deeptalk.audio import FRAME_RATE, FRAME_SAMPLES
 
 _VALIDATION_ROWS = 16
 COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
+_LEAST_SPREAD = 1e-3
 
 
 class Windows(NamedTuple):
@@ -62,6 +63,11 @@ class TakeWindows:
     @property
     def seconds(self) -> float:
         return sum(len(take.motion) for take in self._takes) / FRAME_RATE
+
+    def spread(self) -> Tensor:
+        """Standard deviation of each coefficient [53] over all frames."""
+        every = np.concatenate([take.motion for take in self._takes]).astype(np.float32)
+        return torch.from_numpy(every.std(axis=0) + _LEAST_SPREAD)
 
     def draw(self, rows: int, frames: int, random: np.random.Generator) -> Windows:
         """Windows of F frames from random takes; a take that is shorter is followed by its last pose in silence."""
