@@ -111,7 +111,7 @@ def _around_the_mean(rotation: Float32) -> Float32:
     real = scalar * turned[:, 3] - turned[:, :3] @ vector
     sine = np.linalg.norm(relative, axis=1, keepdims=True)
     angle = 2.0 * np.arctan2(sine, real[:, None])
-    return (relative * np.where(sine > 1e-9, angle / np.maximum(sine, 1e-9), 2.0)).astype(np.float32)
+    return np.asarray(relative * np.where(sine > 1e-9, angle / np.maximum(sine, 1e-9), 2.0), np.float32)
 
 
 def _unwrapped(times: Times) -> Times:
