@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-_PLACE = re.compile(r"\{([a-z0-9_.]+(?:\.[a-z0-9_.]+)+):([^{}]+)\}")
+_PLACE = re.compile(r"\{([a-z0-9_.-]+(?:\.[a-z0-9_.-]+)+):([^{}]+)\}")
 
 
 def filled(template: str, figures: Mapping[str, float]) -> str:

@@ -7,9 +7,9 @@ from facestream_bench.deeptalk_takes import Held
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
-from facestream_models.deeptalk.stages.build import shipped_mesh
 from facestream_models.deeptalk.stages.generator import Judges
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder
+from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape
 from tests.deeptalk.acted import acted, babbling
 from tests.deeptalk.tiny_bundle import TINY_COMPACT, WIDTH, tiny_compact
