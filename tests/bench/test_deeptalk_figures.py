@@ -7,21 +7,11 @@ from facestream_bench import deeptalk_takes as acted
 from facestream_bench.deeptalk_motion import Motion
 from facestream_bench.quality_sets import from_corpus
 from facestream_models.corpus.emotions import EMOTIONS
-from tests.bench.tiny_deeptalk import babble, tiny_actor, tiny_face, tiny_takes
+from tests.bench.tiny_deeptalk import babble, tiny_face, tiny_takes
 from tests.deeptalk.acted import acted as acted_take
 from tests.deeptalk.acted import babbling
 
 COUNT = len(EMOTIONS)
-
-
-@pytest.fixture(scope="module")
-def actor():
-    return tiny_actor()
-
-
-@pytest.fixture(scope="module")
-def face():
-    return tiny_face()
 
 
 @pytest.fixture(scope="module")

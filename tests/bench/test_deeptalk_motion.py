@@ -7,17 +7,6 @@ from facestream.curves import INDEX
 from facestream_bench.deeptalk_motion import READ_FRAMES, to_50_hz
 from facestream_bench.plausible_faces import moving_faces
 from facestream_bench.quality_systems import curves_of
-from tests.bench.tiny_deeptalk import tiny_actor, tiny_face
-
-
-@pytest.fixture(scope="module")
-def actor():
-    return tiny_actor()
-
-
-@pytest.fixture(scope="module")
-def face():
-    return tiny_face()
 
 
 def noise(samples, seed=0):

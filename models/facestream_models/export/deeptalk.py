@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from facestream.engines.bundle import Bundle
+from facestream.motion.deeptalk import HEARD_CODES
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.emotions import EMOTIONS, INTENSITIES
@@ -35,8 +36,6 @@ from facestream_models.training.run import WEIGHTS, load_stage
 
 NAME = "deeptalk-compact"
 TAKES_PER_EMOTION = 100
-_LONGEST_CODES = 62
-"""9.9 s: the emotion encoder hears ten."""
 
 
 def load_compact(runs: Path, stage: str) -> tuple[CompactDeepTalk, dict[str, Any]]:
@@ -64,7 +63,7 @@ def write_bundle(
     training: dict[str, Any],
     card: str,
 ) -> Bundle:
-    """Write `network` as a bundle for the open head into the new or empty `folder`, and open it as the runtime would.
+    """Write `network` as a bundle for the open head in place of what `folder` holds; open it as the runtime would.
 
     `presets` are arrays `names` [P], `mean` and `log_variance` [P, 128]. Raises `EngineError` where a graph is not
     equal to torch.
@@ -113,7 +112,7 @@ def heard_presets(network: CompactDeepTalk, data: Path) -> dict[str, NDArray[Any
 
 def _speech_of(take: Take) -> torch.Tensor:
     """Audio of a take [1, T], whole codes of it."""
-    samples = take.utterance.audio[: _LONGEST_CODES * CODE_SAMPLES]
+    samples = take.utterance.audio[: HEARD_CODES * CODE_SAMPLES]
     samples = samples[: max(len(samples) // CODE_SAMPLES, 1) * CODE_SAMPLES]
     return torch.from_numpy(samples.astype(np.float32) / 32768.0)[None]
 

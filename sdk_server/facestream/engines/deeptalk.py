@@ -8,8 +8,8 @@ import onnxruntime
 from facestream.engines.base import ModelFacts
 from facestream.engines.bundle import Bundle
 from facestream.engines.manifest import DeepTalkManifest, GraphSpec
-from facestream.engines.onnx import open_session
-from facestream.errors import BundleError, EngineError
+from facestream.engines.onnx import open_session, run_session
+from facestream.errors import BundleError
 from facestream.types import Float32
 
 _HEAR = ({"pcm"}, {"mean", "log_variance"})
@@ -50,7 +50,7 @@ class DeepTalkGraphs:
 
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         """Emotion of speech `[B, 2560 K]`: mean and log-variance `[B, D]`. Raises `EngineError`."""
-        mean, log_variance = _run(self._hear, ["mean", "log_variance"], {"pcm": pcm})
+        mean, log_variance = run_session(self._hear, ["mean", "log_variance"], {"pcm": pcm})
         return mean, log_variance
 
     def move(
@@ -68,7 +68,7 @@ class DeepTalkGraphs:
             "top_noise": top_noise,
             "bottom_noise": bottom_noise,
         }
-        motion, top, bottom, *phone = _run(self._move, self._move_outputs, given)
+        motion, top, bottom, *phone = run_session(self._move, self._move_outputs, given)
         return Moved(motion, top, bottom, phone[0] if phone else np.zeros((*motion.shape[:2], 0), np.float32))
 
 
@@ -98,11 +98,3 @@ def _check_session(session: onnxruntime.InferenceSession, graph: GraphSpec, bund
             f"{bundle.folder / graph.file}: found inputs {found} and outputs {names}; expected {graph.inputs} and "
             f"{sorted(graph.outputs)} (manifest.json); export the bundle again"
         )
-
-
-def _run(session: onnxruntime.InferenceSession, outputs: list[str], given: dict[str, Float32]) -> list[Float32]:
-    try:
-        results: list[Float32] = session.run(outputs, given)
-    except Exception as error:  # ONNX Runtime's own errors share no base class of theirs
-        raise EngineError(f"ONNX Runtime failed on a step of {len(given['pcm'])} rows: {error}") from error
-    return results

@@ -42,10 +42,7 @@ class OnnxEngine:
 
     def step(self, pcm: Float32, state: BatchState) -> StepOutput:
         inputs = {"pcm": pcm} | {name: state[name] for name in self._state_names}
-        try:
-            motion, phone, *next_state = self._session.run(self._output_names, inputs)
-        except Exception as error:  # ONNX Runtime's own errors share no base class of theirs
-            raise EngineError(f"ONNX Runtime failed on a step of {len(pcm)} rows: {error}") from error
+        motion, phone, *next_state = run_session(self._session, self._output_names, inputs)
         return StepOutput(motion, phone, dict(zip(self._state_names, next_state, strict=True)))
 
     def warm_up(self) -> Mapping[int, float]:
@@ -62,6 +59,17 @@ class OnnxEngine:
 
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)
+
+
+def run_session(
+    session: onnxruntime.InferenceSession, outputs: list[str], given: Mapping[str, Float32]
+) -> list[Float32]:
+    """One run: `given` by name, with `pcm` [B, T] among them, to `outputs` in their order. Raises `EngineError`."""
+    try:
+        results: list[Float32] = session.run(outputs, given)
+    except Exception as error:  # ONNX Runtime's own errors share no base class of theirs
+        raise EngineError(f"ONNX Runtime failed on a step of {len(given['pcm'])} rows: {error}") from error
+    return results
 
 
 def open_session(graph_path: Path, thread_count: int) -> onnxruntime.InferenceSession:

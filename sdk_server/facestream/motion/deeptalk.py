@@ -18,10 +18,11 @@ import numpy.typing as npt
 from facestream.acting import Acting, Emotion
 from facestream.engines.base import CostTable, ModelFacts, StepOutput
 from facestream.engines.deeptalk import DeepTalkGraphs, Moved
+from facestream.engines.facts import FRAMES_PER_CODE
 from facestream.motion import code_noise, heard_emotion
 from facestream.motion.base import Column, Rows, WholePart
 from facestream.motion.code_noise import BOTTOM, TOP
-from facestream.motion.windows import FRAMES_PER_CODE, WholeStreamer, WindowStreamer
+from facestream.motion.windows import WholeStreamer, WindowStreamer
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 
 MAX_ROWS = 16

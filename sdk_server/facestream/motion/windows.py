@@ -5,9 +5,8 @@ Positions alone decide where windows and parts lie, so that frames never depend 
 
 from dataclasses import dataclass
 
+from facestream.engines.facts import FRAMES_PER_CODE
 from facestream.motion.base import WholePart
-
-FRAMES_PER_CODE = 4
 
 
 @dataclass(frozen=True, slots=True)
