@@ -18,15 +18,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.samplers.base import Plan
+from facestream.motion.diffposetalk.samplers.names import plan_named
+from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS, cosine_schedule
 from facestream_bench.results import write_results
 from facestream_models.diffposetalk.denoiser import Past
-from facestream_models.diffposetalk.guidance import Guidance
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.noise import CounterNoise
-from facestream_models.diffposetalk.samplers.base import Plan
-from facestream_models.diffposetalk.samplers.names import plan_named
-from facestream_models.diffposetalk.schedule import cosine_schedule
-from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, DenoiserShape
+from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler
 
 FAST_STEPS = 25

@@ -3,11 +3,11 @@ import torch
 from torch.nn import functional as F
 
 from facestream.errors import AudioError
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.samplers.names import plan_named
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.clip import generate_clip
-from facestream_models.diffposetalk.guidance import Guidance
-from facestream_models.diffposetalk.noise import CounterNoise
-from facestream_models.diffposetalk.samplers.names import plan_named
-from facestream_models.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.window import Person, Recipe, WindowSampler
 from tests.diffposetalk import plainly
 from tests.diffposetalk.tiny import model, released

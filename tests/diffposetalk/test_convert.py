@@ -12,9 +12,9 @@ import torch
 
 from facestream.engines.bundle import Bundle
 from facestream.errors import BundleError, InvalidValue
+from facestream.motion.diffposetalk.space import MotionStatistics
 from facestream_models.diffposetalk.command import main
 from facestream_models.diffposetalk.convert import Sources, convert
-from facestream_models.diffposetalk.motion_space import MotionStatistics
 from facestream_models.released.folder import sha256
 from tests.diffposetalk.released import PlainDenoiser, StyleEncoder, unlike
 from tests.diffposetalk.test_official_weights import KEYS

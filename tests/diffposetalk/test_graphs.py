@@ -7,6 +7,10 @@ import pytest
 import torch
 
 from facestream.errors import EngineError
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.samplers.names import plan_named
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser
 from facestream_models.diffposetalk.graphs import (
     DENOISE_GRAPH,
@@ -18,10 +22,6 @@ from facestream_models.diffposetalk.graphs import (
     example,
     export_graphs,
 )
-from facestream_models.diffposetalk.guidance import Guidance
-from facestream_models.diffposetalk.noise import CounterNoise
-from facestream_models.diffposetalk.samplers.names import plan_named
-from facestream_models.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
 from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler
 from facestream_models.export.graphs import check_graph

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facestream.errors import InvalidValue
-from facestream_models.diffposetalk.guidance import Branch, Guidance
+from facestream.motion.diffposetalk.guidance import Branch, Guidance
 from facestream_models.diffposetalk.threshold import DynamicThreshold
 
 NOTHING, AUDIO, STYLE, BOTH = Branch(False, False), Branch(True, False), Branch(False, True), Branch(True, True)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import facestream_models.diffposetalk
+from facestream.motion.diffposetalk.space import MotionSpace
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.take_store import TakeWriter
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, compact_model
 from facestream_models.diffposetalk.graphs import export_graphs
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.motion_space import MotionSpace
 from facestream_models.diffposetalk.stages.build import build_denoiser, build_style, load_styles
 from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage
 from facestream_models.diffposetalk.stages.recordings import Recordings

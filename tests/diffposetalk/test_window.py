@@ -1,11 +1,11 @@
 import pytest
 import torch
 
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.samplers.names import plan_named
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.denoiser import Past
-from facestream_models.diffposetalk.guidance import Guidance
-from facestream_models.diffposetalk.noise import CounterNoise
-from facestream_models.diffposetalk.samplers.names import plan_named
-from facestream_models.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.threshold import DynamicThreshold
 from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler
 from tests.diffposetalk import plainly

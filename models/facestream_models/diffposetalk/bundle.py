@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.engines.bundle import Bundle
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
+from facestream.motion.diffposetalk.space import MotionStatistics
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.diffposetalk.graphs import export_graphs
-from facestream_models.diffposetalk.guidance import Guidance
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.motion_space import MotionStatistics
-from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
 from facestream_models.released.folder import sha256
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from facestream.errors import AudioError
-from facestream_models.diffposetalk.noise import Noise
+from facestream.motion.diffposetalk.noise import Noise
 from facestream_models.diffposetalk.shape import FRAME_SAMPLES, DenoiserShape
 from facestream_models.diffposetalk.speech import normalised
 from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler

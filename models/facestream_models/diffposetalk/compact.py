@@ -8,8 +8,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from facestream.motion.diffposetalk.space import MotionStatistics
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.motion_space import MotionStatistics
 from facestream_models.diffposetalk.shape import EXPRESSION_COUNT, DenoiserShape
 from facestream_models.live.content import CONTENT_WIDTH, LiveContent
 from facestream_models.live.network import LiveNetwork

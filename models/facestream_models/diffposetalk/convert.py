@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from facestream.errors import BundleError
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.space import MotionStatistics, check_plausible
 from facestream_models.diffposetalk.bundle import CARD, PROFILE, Sampling, Styles, System, Timing, write_bundle
-from facestream_models.diffposetalk.guidance import Guidance
-from facestream_models.diffposetalk.motion_space import MotionStatistics, check_plausible
 from facestream_models.diffposetalk.official_files import (
     DENOISER,
     STYLE_ENCODER,

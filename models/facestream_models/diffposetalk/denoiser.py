@@ -14,8 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
 from facestream_models.diffposetalk.decoder_layer import DecoderLayer
-from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, DenoiserShape
+from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.encoders.speech_attention import sinusoids
 
 

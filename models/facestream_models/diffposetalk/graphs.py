@@ -23,9 +23,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, HeardAudio, LayerAudio
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, FRAME_SAMPLES, DenoiserShape
+from facestream_models.diffposetalk.shape import FRAME_SAMPLES, DenoiserShape
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES, StyleEncoder
 from facestream_models.export.graphs import Graph, Shapes, check_graph, write_graph
 

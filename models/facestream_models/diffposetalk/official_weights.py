@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from facestream.errors import BundleError
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.denoiser import alignment_bias
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.speech import SpeechFeatures
 from facestream_models.diffposetalk.style_encoder import StyleEncoder

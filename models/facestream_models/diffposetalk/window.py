@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facestream.motion.diffposetalk.guidance import Branch, Guidance
+from facestream.motion.diffposetalk.noise import Noise, Noise32
+from facestream.motion.diffposetalk.samplers.base import Plan
 from facestream_models.diffposetalk.denoiser import Past
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, HeardAudio, WindowCache
-from facestream_models.diffposetalk.guidance import Branch, Guidance
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.noise import Noise, Noise32
-from facestream_models.diffposetalk.samplers.base import Plan
 from facestream_models.diffposetalk.threshold import DynamicThreshold
 
 

@@ -16,15 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.samplers.names import plan_named
+from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS, cosine_schedule
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
 from facestream_models.diffposetalk.denoiser import Past
-from facestream_models.diffposetalk.guidance import Guidance
 from facestream_models.diffposetalk.losses import LossWeights, MotionPoints, head_transition, motion_terms
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.noise import CounterNoise
-from facestream_models.diffposetalk.samplers.names import plan_named
-from facestream_models.diffposetalk.schedule import cosine_schedule
-from facestream_models.diffposetalk.shape import DIFFUSION_STEPS, DenoiserShape
+from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.style import StyleNetwork
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES

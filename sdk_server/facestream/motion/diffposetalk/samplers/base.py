@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from facestream.errors import InvalidValue
-from facestream_models.diffposetalk.schedule import Schedule
+from facestream.motion.diffposetalk.schedule import Schedule
 
 
 class Update(NamedTuple):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.errors import InvalidValue, NotFound
-from facestream_models.diffposetalk.samplers.names import SAMPLERS, plan_named
-from facestream_models.diffposetalk.schedule import cosine_schedule
+from facestream.motion.diffposetalk.samplers.names import SAMPLERS, plan_named
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 
 COSINE = cosine_schedule()
 MEAN = 0.7

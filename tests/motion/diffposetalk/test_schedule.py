@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from facestream_models.diffposetalk.schedule import cosine_schedule
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 from tests.diffposetalk.released import Schedule
 
 COSINE = cosine_schedule()

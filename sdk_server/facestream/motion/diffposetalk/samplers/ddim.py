@@ -1,7 +1,7 @@
 """DDIM (Song, Meng, Ermon 2021): no fresh noise, so that few large strides are enough."""
 
-from facestream_models.diffposetalk.samplers.base import Plan, Update, spaced_steps
-from facestream_models.diffposetalk.schedule import Schedule
+from facestream.motion.diffposetalk.samplers.base import Plan, Update, spaced_steps
+from facestream.motion.diffposetalk.schedule import Schedule
 
 
 def ddim(schedule: Schedule, count: int) -> Plan:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facestream.errors import BundleError, InvalidValue
-from facestream_models.diffposetalk.motion_space import MotionSpace, MotionStatistics
+from facestream.motion.diffposetalk.space import MotionSpace, MotionStatistics
 
 SIZES = {"shape": 100, "exp": 50, "pose": 6}
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from facestream.errors import NotFound
-from facestream_models.diffposetalk.samplers.ancestral import ancestral
-from facestream_models.diffposetalk.samplers.base import Plan, Sampler
-from facestream_models.diffposetalk.samplers.ddim import ddim
-from facestream_models.diffposetalk.samplers.dpm_solver import dpm_solver_2m
-from facestream_models.diffposetalk.schedule import Schedule
+from facestream.motion.diffposetalk.samplers.ancestral import ancestral
+from facestream.motion.diffposetalk.samplers.base import Plan, Sampler
+from facestream.motion.diffposetalk.samplers.ddim import ddim
+from facestream.motion.diffposetalk.samplers.dpm_solver import dpm_solver_2m
+from facestream.motion.diffposetalk.schedule import Schedule
 
 SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
     {"ddpm": ancestral, "ddim": ddim, "dpm-solver++": dpm_solver_2m},

@@ -2,8 +2,8 @@
 
 import math
 
-from facestream_models.diffposetalk.samplers.base import Plan, Update, spaced_steps
-from facestream_models.diffposetalk.schedule import Schedule
+from facestream.motion.diffposetalk.samplers.base import Plan, Update, spaced_steps
+from facestream.motion.diffposetalk.schedule import Schedule
 
 
 def ancestral(schedule: Schedule, count: int) -> Plan:

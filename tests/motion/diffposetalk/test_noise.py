@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.errors import InvalidValue
-from facestream_models.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.noise import CounterNoise
 
 seeds = st.integers(0, 2**64 - 1)
 frames = st.integers(0, 10**9)

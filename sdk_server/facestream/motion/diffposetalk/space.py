@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import BundleError, InvalidValue
-from facestream_models.diffposetalk.shape import EXPRESSION_COUNT
+from facestream.types import EXPRESSION_COUNT
 
 Float = npt.NDArray[np.float32]
 
