@@ -42,6 +42,8 @@ def test_merged_classes_partition_the_classes() -> None:
         ("ts", "it", ["SS"]),
         ("ˈɜː", "en-us", ["RR"]),
         ("ˈɜː", "en-gb", ["@"]),
+        ("ᵻ", "en-us", ["I"]),
+        ("ᵻ", "ru", ["@"]),
         ("ç", "de", ["KK"]),
         ("ɑ̃", "fr-fr", ["aa"]),
         ("mʲ", "ru", ["PP"]),

@@ -78,6 +78,15 @@ def test_spliced_windows_change_the_order_but_not_what_is_heard_of_a_phone():
 
     assert neighbours(spliced) - neighbours(whole)
 
+    def unheard(pieces):
+        """How often one class follows another that it never follows in a whole utterance."""
+        batch = made.batch(24, 80, Mixture(negatives=0.0, lips=0.0, spliced=1.0, pieces=pieces))
+        labels = batch.classes.argmax(dim=2)
+        known = neighbours(whole)
+        return sum((int(a), int(b)) not in known for row in labels for a, b in zip(row[:-1], row[1:], strict=True))
+
+    assert unheard((4, 8)) > 1.5 * unheard((40, 60))
+
 
 def test_measured_lips_come_without_phones_until_the_phones_are_known():
     made = material()

@@ -66,5 +66,14 @@ def test_a_run_that_was_stopped_ends_where_the_other_does(tmp_path: Path, stop: 
     assert any(not torch.equal(value, other.average[name]) for name, value in whole.average.items())
 
 
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_the_learning_rate_ends_at_its_share(tmp_path: Path, share: float) -> None:
+    run = Run(Line(), RunConfig(steps=20, learning_rate=1e-2, warmup_steps=1, falls_to=share), tmp_path)
+    run.train()
+    last = run.optimiser.param_groups[0]["lr"]
+    assert last == pytest.approx(share * 1e-2, rel=0.35 if share < 0.1 else 0.01)
+    assert last == min(group["lr"] for group in run.optimiser.param_groups)
+
+
 def test_nothing_to_resume(tmp_path: Path) -> None:
     assert not Run(Line(), CONFIG, tmp_path).resume()

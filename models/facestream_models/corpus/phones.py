@@ -54,13 +54,16 @@ _SYMBOLS_OF_CLASS = {
 _CLASS_OF_SYMBOL = {symbol: INDEX[name] for name, symbols in _SYMBOLS_OF_CLASS.items() for symbol in symbols.split()}
 
 # ɜ is the r-coloured vowel of "bird" in American speech and a plain central vowel elsewhere. ʌ ("number") is a
-# stressed schwa in American speech: the CMU phone set, which the English evaluation labels use, has one symbol for
-# both. espeak-ng writes ɐ for the reduced vowel of the English article.
+# stressed schwa in American speech: the CMU phone set, which the English evaluation labels and flite use, has one
+# symbol for both. espeak-ng writes ɐ for the reduced vowel of the English article, and ᵻ for the one of "wanted" and
+# "before", which is the ɪ of the CMU set.
 _CLASS_BY_LANGUAGE = {
     ("en-us", "ɜ"): INDEX["RR"],
     ("en-us", "ʌ"): INDEX["@"],
     ("en-us", "ɐ"): INDEX["@"],
+    ("en-us", "ᵻ"): INDEX["I"],
     ("en-gb", "ɐ"): INDEX["@"],
+    ("en-gb", "ᵻ"): INDEX["I"],
 }
 
 _AFFRICATES = {

@@ -27,7 +27,6 @@ UNKNOWN = np.float16("nan")
 GRID = "grid"
 """Source of the utterances whose lips were measured too."""
 
-_PIECE_STEPS = (15, 60)
 _JOINTS_TRIED = 24
 _STAYS_WITH_THE_VOICE = 0.85
 
@@ -68,7 +67,8 @@ class Mixture:
     """How batches are drawn. `shares` weighs the sources; the others are shares of all rows.
 
     Within a source, languages have the share of their time, times their weight in `languages` (1 where not named).
-    `spliced` is the share of speech windows, other than those with measured lips, that are put together from pieces.
+    `spliced` is the share of speech windows, other than those with measured lips, that are put together from pieces
+    of at least `pieces[0]` to `pieces[1]` steps, evenly drawn; a piece goes on to the end of its phone.
     """
 
     shares: dict[str, float] = field(default_factory=lambda: {"kokoro": 1.0})
@@ -76,6 +76,7 @@ class Mixture:
     negatives: float = 0.08
     lips: float = 0.06
     spliced: float = 0.0
+    pieces: tuple[int, int] = (15, 60)
 
 
 class MelReader:
@@ -187,15 +188,15 @@ class Material:
         source, language = list(groups)[chosen]
         items = self.speech[source, language]
         spliced = source != GRID and self.random.random() < mixture.spliced
-        return self._spliced_window(items, steps) if spliced else self._window(items, steps)
+        return self._spliced_window(items, steps, mixture.pieces) if spliced else self._window(items, steps)
 
-    def _spliced_window(self, items: list[Item], steps: int) -> "_Window":
+    def _spliced_window(self, items: list[Item], steps: int, lengths: tuple[int, int]) -> "_Window":
         """Pieces of 0.3-1.2 s from phone to phone, mostly of one utterance, joined where the curves nearly meet."""
         pieces: list[tuple[Item, int, int]] = []
         item = items[int(self.random.integers(len(items)))]
         first, missing = int(self.random.integers(item.steps)), steps
         while missing > 0:
-            wanted = first + int(self.random.integers(*_PIECE_STEPS))
+            wanted = first + int(self.random.integers(*lengths))
             later = item.joints[item.joints >= wanted]
             last = min(int(later[0]) if len(later) else item.steps, first + missing)
             pieces.append((item, first, last))

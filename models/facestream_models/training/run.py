@@ -26,11 +26,15 @@ CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "weights.pt", "log.jsonl"
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a stage is trained. The learning rate rises over `warmup_steps` and falls along a cosine to a fiftieth."""
+    """How a stage is trained.
+
+    The learning rate rises over `warmup_steps` and falls along a cosine to the share `falls_to` of itself.
+    """
 
     seed: int = 1
     steps: int = 2000
     learning_rate: float = 5e-4
+    falls_to: float = 0.02
     warmup_steps: int = 100
     weight_decay: float = 0.01
     clip_norm: float = 1.0
@@ -173,7 +177,7 @@ class Run:
         config = self.config
         warm = min(1.0, (self.step + 1) / max(config.warmup_steps, 1))
         fall = 0.5 * (1.0 + math.cos(math.pi * self.step / config.steps))
-        return config.learning_rate * warm * (0.02 + 0.98 * fall)
+        return config.learning_rate * warm * (config.falls_to + (1.0 - config.falls_to) * fall)
 
     @torch.no_grad()
     def _follow(self) -> None:
