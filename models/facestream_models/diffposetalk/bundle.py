@@ -22,7 +22,8 @@ from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
 from facestream.motion.diffposetalk.space import MotionStatistics
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT
-from facestream_models.diffposetalk.graphs import export_graphs
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.diffposetalk.graphs import PHONE, SPEECH_GRAPH, export_graphs
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
@@ -43,12 +44,16 @@ Styles = Mapping[str, npt.NDArray[np.float32]]
 
 
 class System(NamedTuple):
-    """Everything that makes motion: networks, the space of their motion, and named styles."""
+    """Everything that makes motion: networks, the space of their motion, and named styles.
+
+    `style_norms` are the least and largest norm that styles of real motion have.
+    """
 
     model: DiffPoseTalk
     style_encoder: StyleEncoder
     statistics: MotionStatistics
     styles: Styles
+    style_norms: tuple[float, float]
 
 
 class Timing(NamedTuple):
@@ -56,6 +61,15 @@ class Timing(NamedTuple):
 
     normalised_audio: bool
     instant_samples: int
+
+
+class Pieces(NamedTuple):
+    """How much is made at a time, in frames; see `FramePieces` of the manifest."""
+
+    hop_frames: int = 4
+    ahead_frames: int = 2
+    known_frames: int = 60
+    context_frames: int = 48
 
 
 class Sampling(NamedTuple):
@@ -73,6 +87,7 @@ def write_bundle(
     name: str,
     version: str,
     timing: Timing,
+    pieces: Pieces,
     sampling: Sampling,
     head_digest: str | None,
     licence: str,
@@ -101,6 +116,7 @@ def write_bundle(
         "frame_samples": FRAME_SAMPLES,
         **timing._asdict(),
         "window": {"frames": shape.window, "past": shape.past},
+        "pieces": pieces._asdict(),
         "diffusion_steps": DIFFUSION_STEPS,
         "sampling": {
             "sampler": sampling.sampler,
@@ -110,9 +126,10 @@ def write_bundle(
         },
         "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": []},
         "head_rotation": shape.head_rotation,
-        "phone_classes": [],
+        "phone_classes": list(CLASSES) if PHONE in graphs[SPEECH_GRAPH].outputs else [],
         "identity_width": shape.identity_count,
         "style_width": shape.style_count,
+        "style_norms": list(system.style_norms),
         "statistics": STATISTICS,
         "motion_space": system.statistics.digest,
         "learned": LEARNED,

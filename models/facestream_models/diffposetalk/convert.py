@@ -18,7 +18,7 @@ from torch import Tensor
 from facestream.errors import BundleError
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.motion.diffposetalk.space import MotionStatistics, check_plausible
-from facestream_models.diffposetalk.bundle import CARD, PROFILE, Sampling, Styles, System, Timing, write_bundle
+from facestream_models.diffposetalk.bundle import CARD, PROFILE, Pieces, Sampling, Styles, System, Timing, write_bundle
 from facestream_models.diffposetalk.official_files import (
     DENOISER,
     STYLE_ENCODER,
@@ -28,6 +28,7 @@ from facestream_models.diffposetalk.official_files import (
 )
 from facestream_models.diffposetalk.official_weights import official_model, official_style_encoder, renamed_model
 from facestream_models.diffposetalk.shape import FRAME_SAMPLES, DenoiserShape
+from facestream_models.diffposetalk.style_encoder import released_norms
 from facestream_models.encoders.speech_transformer import SpeechTransformerShape
 from facestream_models.flame.licensed import load_flame
 from facestream_models.flame.release import check_flame_2020
@@ -41,6 +42,8 @@ TERMS = (
 )
 LICENCE = "none stated; research use only, not to be redistributed"
 
+PIECES = Pieces(context_frames=100)
+"""The audio encoder was trained on 4 s; it hears as much behind as there is before."""
 TIMING = Timing(normalised_audio=True, instant_samples=FRAME_SAMPLES // 2)
 SAMPLING = Sampling("dpm-solver++", 25, Guidance())
 """The authors' guidance, but not their 500 ancestral steps: how far 25 are from those, real weights have to tell."""
@@ -108,9 +111,9 @@ def convert(sources: Sources, output: Path, say: Say, speech: SpeechTransformerS
             say(f"{PROFILE}: ARKit shapes carried over to this head")
         (folder / CARD).write_text(_card(model.shape, statistics, styles, doubts), encoding="utf-8")
         bundle = write_bundle(
-            System(model, style_encoder, statistics, styles), folder,
-            name=_name(model.shape), version=_VERSION, timing=TIMING, sampling=SAMPLING, licence=LICENCE,
-            head_digest=None if head is None else head.digest(), training=training,
+            System(model, style_encoder, statistics, styles, released_norms(model.shape.style_count)), folder,
+            name=_name(model.shape), version=_VERSION, timing=TIMING, pieces=_pieces(model.shape), sampling=SAMPLING,
+            licence=LICENCE, head_digest=None if head is None else head.digest(), training=training,
         )  # fmt: skip
         say(f"{len(bundle.manifest.files)} files; graphs equal to torch")
     return output
@@ -118,6 +121,12 @@ def convert(sources: Sources, output: Path, say: Say, speech: SpeechTransformerS
 
 def _name(shape: DenoiserShape) -> str:
     return "diffposetalk" if shape.head_rotation else "diffposetalk-still"
+
+
+def _pieces(shape: DenoiserShape) -> Pieces:
+    """Those of the released window, less where a window is smaller."""
+    known = min(PIECES.known_frames, shape.window - PIECES.hop_frames - PIECES.ahead_frames)
+    return PIECES._replace(known_frames=known)
 
 
 def _check_pair(enters: Tensor, shape: DenoiserShape, sources: Sources) -> None:

@@ -1,7 +1,7 @@
 """DiffPoseTalk as four ONNX graphs, cut where the rates at which they are needed differ.
 
     speech.onnx   once a clip, or once for a rolling span of a live stream:
-                  waveform [B, 640 F] -> features [B, F, W]
+                  waveform [B, 640 F] -> features [B, F, W]; where it knows phones, probabilities of classes [B, F, C]
     memory.onnx   once a window, for its speech and for the null vector where guidance needs a branch without speech:
                   past_audio [B, P, W], audio [B, L, W]
                   -> found [B, N, P + L, W], keys and values [B, N, A, P + L, H], last [B, L, W]
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
+from facestream_models.diffposetalk.compact import CompactSpeech
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, HeardAudio, LayerAudio
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import FRAME_SAMPLES, DenoiserShape
@@ -32,22 +33,28 @@ from facestream_models.export.graphs import Graph, Shapes, check_graph, write_gr
 
 SPEECH_GRAPH, MEMORY_GRAPH, DENOISE_GRAPH, STYLE_GRAPH = "speech.onnx", "memory.onnx", "denoise.onnx", "style.onnx"
 
+PHONE = "phone"
+
 _BRANCHES = "G*B"
 
 
 class SpeechGraph(Graph):
-    """What of a waveform the denoiser hears."""
+    """What of a waveform the denoiser hears; of `CompactSpeech` also which phones."""
 
     def __init__(self, speech: nn.Module, width: int) -> None:
         super().__init__()
         self.speech = speech
         self.inputs: Shapes = {"waveform": ["B", f"{FRAME_SAMPLES}*F"]}
         self.outputs: Shapes = {"features": ["B", "F", width]}
+        if isinstance(speech, CompactSpeech):
+            self.outputs[PHONE] = ["B", "F", speech.content.classes]
         self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        features: Tensor = self.speech(waveform)
-        return features
+    def forward(self, waveform: Tensor) -> tuple[Tensor, ...]:
+        if isinstance(self.speech, CompactSpeech):
+            content = self.speech.content(waveform)
+            return self.speech.map(content), self.speech.content.phones(content)
+        return (self.speech(waveform),)
 
 
 class MemoryGraph(Graph):

@@ -53,11 +53,16 @@ class StyleEncoder(nn.Module):
         return style
 
 
+def released_norms(width: int) -> tuple[float, float]:
+    """Least and largest norm of styles of `width` numbers that the released models' encoders make."""
+    return _NORM_SHARE[0] * math.sqrt(width), _NORM_SHARE[1] * math.sqrt(width)
+
+
 def check_style(style: Tensor, width: int) -> None:
     """Refuse what no style encoder makes; `style` [..., width]. Raises `InvalidValue`."""
     if style.shape[-1] != width:
         raise InvalidValue("style", f"{style.shape[-1]} components", f"{width}, as this model's style encoder gives")
-    least, most = (share * math.sqrt(width) for share in _NORM_SHARE)
+    least, most = released_norms(width)
     norms = torch.linalg.vector_norm(style, dim=-1)
     if not bool(((norms >= least) & (norms <= most)).all()):
         received = ", ".join(f"{norm:.3g}" for norm in norms.flatten().tolist())

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from facestream.cli import animate, demo, doctor, emotion, models, serve, stream
+from facestream.cli import animate, demo, doctor, emotion, models, serve, stream, style
 from facestream.cli.science import run_science_command
 from facestream.errors import FacestreamError
 
@@ -24,6 +24,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(emotion.app, name="emotion")
+app.add_typer(style.app, name="style")
 
 
 @app.command(

@@ -159,6 +159,20 @@ class FrameWindow(_Strict):
     past: int = Field(ge=1, le=100)
 
 
+class FramePieces(_Strict):
+    """How a diffusion network is run in pieces, all counts in frames.
+
+    Live, a window is filled with up to `known_frames` that were given out before, `hop_frames` new ones, and
+    `ahead_frames` that are made again later; audio is waited for as far. Speech is heard from `context_frames` before
+    what is new, live and in recordings.
+    """
+
+    hop_frames: int = Field(ge=1, le=25)
+    ahead_frames: int = Field(ge=0, le=25)
+    known_frames: int = Field(ge=0, le=1000)
+    context_frames: int = Field(ge=0, le=1000)
+
+
 class Sampling(_Strict):
     """How a diffusion model is sampled unless a caller says otherwise."""
 
@@ -173,10 +187,11 @@ class DiffPoseTalkManifest(BundleManifest):
     `style` (of a reference clip).
 
     Motion inside the graphs is normalised by the file `statistics`, whose numbers have the digest `motion_space`: a
-    style belongs to the space that it was made in. `learned` holds the vectors that stand in for a missing past, style
-    or speech. `styles` (named ones) and `profile` (of a head that is not the open one) may be missing. A frame
-    describes the sample `instant_samples` behind the beginning of its `frame_samples`. `normalised_audio` tells whether
-    `speech` expects mean 0 and deviation 1.
+    style belongs to the space that it was made in, and has a norm within `style_norms`. `learned` holds the vectors
+    that stand in for a missing past, style or speech. `styles` (named ones) and `profile` (of a head that is not the
+    open one) may be missing. A frame describes the sample `instant_samples` behind the beginning of its
+    `frame_samples`. `normalised_audio` tells whether `speech` expects mean 0 and deviation 1. `phone_classes` are those
+    of its `phone` output; empty where it has none.
     """
 
     family: Literal["diffposetalk"]
@@ -185,11 +200,13 @@ class DiffPoseTalkManifest(BundleManifest):
     instant_samples: int = Field(ge=0, lt=640)
     normalised_audio: bool
     window: FrameWindow
+    pieces: FramePieces
     diffusion_steps: int = Field(ge=1, le=10_000)
     sampling: Sampling
     head_rotation: bool
     identity_width: int = Field(ge=0, le=1000)
     style_width: int = Field(ge=2, le=4096)
+    style_norms: list[Annotated[float, Field(gt=0.0, le=1e4)]] = Field(min_length=2, max_length=2)
     statistics: str
     motion_space: Sha256
     learned: str
@@ -207,6 +224,12 @@ class DiffPoseTalkManifest(BundleManifest):
             raise ValueError(f"a frame of {self.frame_samples} samples is one of 25/1 Hz, got {self.motion_rate}")
         if self.outputs.extras:
             raise ValueError(f"the network gives expression, jaw and head only, got extras {self.outputs.extras}")
+        pieces = self.pieces
+        filled = pieces.known_frames + pieces.hop_frames + pieces.ahead_frames
+        if filled > self.window.frames or 2 * pieces.hop_frames > self.window.frames:
+            raise ValueError(f"live fills {filled} of {self.window.frames} frames of a window, which holds two hops")
+        if pieces.context_frames % pieces.hop_frames:
+            raise ValueError(f"{pieces.context_frames} frames of context are no whole hops of {pieces.hop_frames}")
         if self.sampling.steps > self.diffusion_steps:
             raise ValueError(f"{self.sampling.steps} sampling steps of {self.diffusion_steps} diffusion steps")
         return self

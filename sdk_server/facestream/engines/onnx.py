@@ -4,8 +4,10 @@ import statistics
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 
 from facestream.engines.base import BUCKETS, BatchState, CostTable, ModelFacts, StepOutput
@@ -62,13 +64,14 @@ class OnnxEngine:
 
 
 def run_session(
-    session: onnxruntime.InferenceSession, outputs: list[str], given: Mapping[str, Float32]
+    session: onnxruntime.InferenceSession, outputs: list[str], given: Mapping[str, npt.NDArray[Any]]
 ) -> list[Float32]:
-    """One run: `given` by name, with `pcm` [B, T] among them, to `outputs` in their order. Raises `EngineError`."""
+    """One run: arrays [B, ...] by name to `outputs` in their order. Raises `EngineError`."""
     try:
         results: list[Float32] = session.run(outputs, given)
     except Exception as error:  # ONNX Runtime's own errors share no base class of theirs
-        raise EngineError(f"ONNX Runtime failed on a step of {len(given['pcm'])} rows: {error}") from error
+        rows = len(next(iter(given.values())))
+        raise EngineError(f"ONNX Runtime failed on a step of {rows} rows: {error}") from error
     return results
 
 

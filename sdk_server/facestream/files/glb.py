@@ -1,10 +1,12 @@
 """The GLB container and glTF accessors: arrays in, bytes out, and back."""
 
+import base64
 import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -97,25 +99,36 @@ class GlbBuilder:
 
 
 class GlbFile:
-    """A GLB file as read: `document` and its accessors as arrays."""
+    """A glTF 2 file as read, GLB or JSON with its buffers beside or inside it: `document`, and accessors as arrays."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             data = path.read_bytes()
+            document, binary = _chunks(data) if data.startswith(b"glTF") else (json.loads(data), b"")
+            self.document: Json = document
+            if not isinstance(self.document, dict) or "asset" not in self.document:
+                raise ValueError("no glTF document")
+            self._buffers = [
+                self._content_of(buffer["uri"]) if "uri" in buffer else binary
+                for buffer in self.document.get("buffers", [])
+            ]
         except OSError as error:
-            raise InvalidValue(str(path), f"a file that can not be read ({error.strerror})", "a GLB file") from error
-        try:
-            magic, version, length = struct.unpack_from("<III", data)
-            if (magic, version, length) != (_MAGIC, _VERSION, len(data)):
-                raise ValueError("no glTF 2 binary of its stated length")
-            text_length, kind = struct.unpack_from("<II", data, 12)
-            if kind != _JSON_CHUNK:
-                raise ValueError("its first chunk is not JSON")
-            self.document: Json = json.loads(data[20 : 20 + text_length])
-            self._binary = data[28 + text_length :]
-        except (struct.error, ValueError) as error:
-            raise InvalidValue(str(path), f"a broken file ({error})", "a GLB file (glTF 2 binary)") from error
+            found = f"{error.filename or path}, which can not be read ({error.strerror})"
+            raise InvalidValue(str(path), found, "a glTF file with its buffers") from error
+        except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise InvalidValue(str(path), f"a broken file ({error})", "a GLB file (glTF 2 binary) or .gltf") from error
+
+    def _content_of(self, uri: str) -> bytes:
+        if uri.startswith("data:"):
+            kind, _, text = uri.partition(",")
+            if not kind.endswith(";base64"):
+                raise ValueError("a buffer inside the file that is not base64")
+            return base64.b64decode(text, validate=True)
+        place = Path(unquote(uri))
+        if place.is_absolute() or ".." in place.parts or ":" in uri:
+            raise ValueError(f"a buffer at {uri[:80]!r}, which does not lie beside it")
+        return (self._path.parent / place).read_bytes()
 
     def array(self, accessor: int) -> npt.NDArray[Any]:
         """Values [N] or [N, components] of an accessor, sparse ones filled in."""
@@ -125,8 +138,7 @@ class GlbFile:
             code = next(code for code, number in _COMPONENTS.items() if number == entry["componentType"])
             count = entry["count"]
             if "bufferView" in entry:
-                offset = entry.get("byteOffset", 0)
-                flat = self._read(entry["bufferView"], offset, code, count * width).reshape(count, width).copy()
+                flat = self._read(entry["bufferView"], entry.get("byteOffset", 0), code, (count, width)).copy()
             else:
                 flat = np.zeros((count, width), f"<{code}")
             if "sparse" in entry:
@@ -140,17 +152,31 @@ class GlbFile:
     def _fill(self, flat: npt.NDArray[Any], sparse: Mapping[str, Any], code: str) -> None:
         count, indices, values = sparse["count"], sparse["indices"], sparse["values"]
         index_code = next(code for code, number in _COMPONENTS.items() if number == indices["componentType"])
-        rows = self._read(indices["bufferView"], indices.get("byteOffset", 0), index_code, count)
-        width = flat.shape[1]
-        flat[rows] = self._read(values["bufferView"], values.get("byteOffset", 0), code, count * width).reshape(
-            -1, width
-        )
+        rows = self._read(indices["bufferView"], indices.get("byteOffset", 0), index_code, (count, 1))[:, 0]
+        size = (count, flat.shape[1])
+        flat[rows] = self._read(values["bufferView"], values.get("byteOffset", 0), code, size)
 
-    def _read(self, view: int, offset: int, code: str, count: int) -> npt.NDArray[Any]:
+    def _read(self, view: int, offset: int, code: str, size: tuple[int, int]) -> npt.NDArray[Any]:
+        """`size` numbers of a view; rows may lie apart (`byteStride`)."""
         entry = self.document["bufferViews"][view]
-        if "byteStride" in entry:
-            raise ValueError("interleaved buffer views are not read")
-        return np.frombuffer(self._binary, f"<{code}", count, entry.get("byteOffset", 0) + offset)
+        kind = np.dtype(f"<{code}")
+        row = entry.get("byteStride", size[1] * kind.itemsize)
+        begin = entry.get("byteOffset", 0) + offset
+        buffer = self._buffers[entry["buffer"]]
+        if size[0] and begin + (size[0] - 1) * row + size[1] * kind.itemsize > len(buffer):
+            raise ValueError(f"a view that ends beyond the {len(buffer)} bytes of its buffer")
+        return np.ndarray(size, kind, buffer, begin, (row, kind.itemsize))
+
+
+def _chunks(data: bytes) -> tuple[Json, bytes]:
+    """Document and binary of a GLB file."""
+    magic, version, length = struct.unpack_from("<III", data)
+    if (magic, version, length) != (_MAGIC, _VERSION, len(data)):
+        raise ValueError("no glTF 2 binary of its stated length")
+    text_length, kind = struct.unpack_from("<II", data, 12)
+    if kind != _JSON_CHUNK:
+        raise ValueError("its first chunk is not JSON")
+    return json.loads(data[20 : 20 + text_length]), data[28 + text_length :]
 
 
 def _component(array: npt.NDArray[Any]) -> int:

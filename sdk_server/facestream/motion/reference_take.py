@@ -1,6 +1,6 @@
 """A recording of a face as the motion of a head, 25 frames a second: what a style is extracted from.
 
-    Live Link Face CSV, or an npz of facestream   52 ARKit weights -> motion of the open head, by its rig profile
+    Live Link Face CSV, glTF, or an npz of ours   52 ARKit weights -> motion of a head, by its rig profile
     npz with `exp` [F, 50] and `pose` [F, 6]      FLAME coefficients as they are; `fps` where they are not at 25
 
 A recorder stands where it stands: with ARKit weights the mean direction of the head counts as straight ahead.
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from facestream.errors import InvalidValue
 from facestream.files.csv import read_csv
+from facestream.files.gltf_take import read_gltf_take
 from facestream.files.npz import read_npz
 from facestream.retarget.profile import RigProfile
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32, Pose
@@ -45,8 +46,8 @@ class ReferenceMotion:
         return len(self.expression) / FRAME_RATE
 
 
-def read_reference(path: Path, profile: RigProfile) -> ReferenceMotion:
-    """Read a take; `profile` is that of the head whose motion is wanted.
+def read_reference(path: Path, profile: RigProfile | None) -> ReferenceMotion:
+    """Read a take; `profile` is that of the head whose motion is wanted, `None` where only FLAME coefficients will do.
 
     Raises `InvalidValue` naming what is wrong: no take, one shorter than 4 s, fewer than 10 frames a second or more
     than 250, frames that go back or are missing, numbers that are not those of a face, a face that never moves.
@@ -59,12 +60,16 @@ def read_reference(path: Path, profile: RigProfile) -> ReferenceMotion:
         times, motion = _unwrapped(take.times_s), _of_weights(take.weights, take.pose, profile)
     elif kind == ".npz":
         times, motion = _read_arrays(path, profile)
+    elif kind in (".glb", ".gltf"):
+        found = read_gltf_take(path)
+        times, motion = found.times_s, _of_weights(found.weights, found.pose, profile)
     else:
-        raise InvalidValue("take", path.name, "a Live Link Face .csv, or an .npz of weights or FLAME coefficients")
+        allowed = "a Live Link Face .csv, a glTF file (.glb, .gltf), or an .npz of weights or FLAME coefficients"
+        raise InvalidValue("take", path.name, allowed)
     return _checked(path, _at_frame_rate(path, times, motion))
 
 
-def _read_arrays(path: Path, profile: RigProfile) -> tuple[Times, Float32]:
+def _read_arrays(path: Path, profile: RigProfile | None) -> tuple[Times, Float32]:
     """Times [F] and expression with pose [F, 56] of an npz of either kind."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
@@ -93,8 +98,11 @@ def _read_arrays(path: Path, profile: RigProfile) -> tuple[Times, Float32]:
     return np.arange(count) / rate, np.concatenate([arrays["exp"], arrays["pose"]], axis=1).astype(np.float32)
 
 
-def _of_weights(weights: Float32, pose: Pose | None, profile: RigProfile) -> Float32:
+def _of_weights(weights: Float32, pose: Pose | None, profile: RigProfile | None) -> Float32:
     """Expression and pose [F, 56] of ARKit `weights` [F, 52]."""
+    if profile is None:
+        allowed = "an .npz with exp and pose: the model has no head; convert it again with --flame"
+        raise InvalidValue("take", "ARKit weights", allowed)
     motion = profile.motion_of(weights)
     head = np.zeros((len(weights), 3), np.float32) if pose is None else _around_the_mean(pose.head)
     expression, jaw = motion[:, :EXPRESSION_COUNT], motion[:, EXPRESSION_COUNT : EXPRESSION_COUNT + JAW_COUNT]

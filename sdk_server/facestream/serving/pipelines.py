@@ -7,11 +7,10 @@ from facestream.engines.bundle import Bundle, open_bundle
 from facestream.engines.deeptalk import DeepTalkGraphs
 from facestream.engines.manifest import DeepTalkManifest
 from facestream.engines.onnx import OnnxEngine
-from facestream.errors import BundleError
 from facestream.motion.base import MotionSource
+from facestream.motion.bundle_profile import profile_of
 from facestream.motion.deeptalk import DeepTalkMotion
 from facestream.motion.live import LiveMotion
-from facestream.retarget.profile import RigProfile, load_profile
 from facestream.retarget.solver import Retargeter
 from facestream.serving.pipeline import Pipeline
 
@@ -24,7 +23,7 @@ def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), th
     """
     bundle = open_bundle(model, extra_folders)
     return Pipeline(
-        _source_of(bundle, thread_count), Retargeter(_profile_of(bundle), tuple(bundle.manifest.outputs.extras))
+        _source_of(bundle, thread_count), Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
     )
 
 
@@ -32,14 +31,3 @@ def _source_of(bundle: Bundle, thread_count: int) -> MotionSource:
     if isinstance(bundle.manifest, DeepTalkManifest):
         return DeepTalkMotion(DeepTalkGraphs(bundle, thread_count))
     return LiveMotion(OnnxEngine(bundle, thread_count))
-
-
-def _profile_of(bundle: Bundle) -> RigProfile:
-    manifest = bundle.manifest
-    if manifest.head_digest is None:
-        raise BundleError(
-            f"{bundle.folder}: found a bundle without a head; expected one, because ARKit weights come from it; "
-            "convert again with --flame"
-        )
-    own = manifest.profile if isinstance(manifest, DeepTalkManifest) else None
-    return load_profile(None if own is None else bundle.folder / own, manifest.head_digest)

@@ -1,0 +1,54 @@
+"""A compact bundle in miniature, with weights from a seed, through the real exporter."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.retarget.profile import load_profile
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.diffposetalk.bundle import CARD, Pieces, Sampling, System, Timing, write_bundle
+from facestream_models.diffposetalk.compact import COMPACT, ContentMap, NormalisedMotion, compact_model
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.style_encoder import StyleEncoder
+from tests.live.tiny import TINY, tiny_network
+
+NAME = "tiny-styles"
+STYLES = ("calm", "lively", "stern")
+STYLE_WIDTH = 16
+STYLE_NORMS = (1.0, 5.0)
+PIECES = Pieces(hop_frames=4, ahead_frames=2, known_frames=12, context_frames=8)
+SHAPE = replace(COMPACT, window=24, past=4, width=32, layers=2, heads=2, hidden=32, style_count=STYLE_WIDTH)
+
+
+def tiny_system(*, head_rotation: bool = True, seed: int = 0) -> System:
+    """Networks whose faces stay within what heads can do."""
+    with torch.random.fork_rng():
+        live = tiny_network()
+        torch.manual_seed(seed)
+        shape = replace(SHAPE, head_rotation=head_rotation)
+        model = DiffPoseTalk(shape, ContentMap(shape.width, TINY.width + 2 * len(CLASSES)))
+        encoder = StyleEncoder(shape, legacy_positions=False).eval()
+        with torch.no_grad():
+            model.denoiser.person.weight[:, shape.identity_count :] *= 3.0  # livelier: styles and sounds must show
+            model.speech.map.weight *= 0.3
+            model.start_motion *= 0.3
+        space = NormalisedMotion(shape.motion_count)
+        space.mean[-1], space.deviation[:] = 0.1, 0.3
+        space.deviation[50:] = 0.1
+        vectors = torch.nn.functional.normalize(torch.randn(len(STYLES), STYLE_WIDTH), dim=1) * STYLE_WIDTH**0.5
+    styles = dict(zip(STYLES, vectors.numpy(), strict=True))
+    return System(compact_model(model.eval(), live), encoder, space.statistics, styles, STYLE_NORMS)
+
+
+def write_tiny_diffposetalk(folder: Path, *, name: str = NAME, head_rotation: bool = True, seed: int = 0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).write_text("tiny\n", encoding="utf-8")
+    write_bundle(
+        tiny_system(head_rotation=head_rotation, seed=seed), folder,
+        name=name, version="1.0", timing=Timing(False, 0), pieces=PIECES,
+        sampling=Sampling("dpm-solver++", 3, Guidance(1.15, 2.0)), head_digest=load_profile().head_digest,
+        licence="Apache-2.0", training={"seed": seed},
+    )  # fmt: skip
+    return folder
