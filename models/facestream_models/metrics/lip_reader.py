@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from facestream_models.corpus.phones import MERGED
 
+POINT_SCALE = 0.1
 VISEMES = max(MERGED) + 1
 """The fourteen merged classes of the speech-motion-data specification, section 6."""
 
@@ -48,8 +49,11 @@ class LipReader(nn.Module):
 
     def features(self, lips: Tensor) -> Tensor:
         """What is seen, [B, F, width]."""
-        moved = (lips - lips.mean(dim=1, keepdim=True)).flatten(2) * 0.1
-        x: Tensor = self.enter(moved)
+        entered: Tensor = self.enter((lips - lips.mean(dim=1, keepdim=True)).flatten(2) * POINT_SCALE)
+        return self.seen(entered)
+
+    def seen(self, x: Tensor) -> Tensor:
+        """The layers behind the first linear one, [B, F, width] -> [B, F, width]."""
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = x + F.silu(layer(norm(x).transpose(1, 2)).transpose(1, 2))
         return x
