@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 from torch import Tensor
 
-from facestream_bench.deeptalk_motion import COEFFICIENTS, Actor, Face, Float32
+from facestream_bench.deeptalk_motion import Actor, Face, Float32
 from facestream_models.corpus.coarticulation import lip_gap
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.emotions import EMOTIONS, INTENSITIES
 from facestream_models.deeptalk.audio import FRAME_RATE, FRAMES_PER_CODE, SAMPLE_RATE
 from facestream_models.deeptalk.emotion_distance import retrieval_similarity
 from facestream_models.deeptalk.emotion_embedding import EmotionGaussian
+from facestream_models.deeptalk.taught_motion import taught_motion
 from facestream_models.metrics.closure import bilabial_closures
 from facestream_models.metrics.code_use import code_use
 from facestream_models.metrics.diversity import diversity_mm
@@ -38,7 +38,7 @@ SHORT_S = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """A held-out take: `audio` [T], `motion` [F, 53] smoothed as training targets are."""
+    """A held-out take: `audio` [T], `motion` [F, 53] as training targets are."""
 
     audio: Float32
     motion: Float32
@@ -49,10 +49,9 @@ class Held:
     @classmethod
     def of(cls, take: Take) -> "Held":
         said = take.utterance
-        motion = savgol_filter(take.motion[:, :COEFFICIENTS], 5, 2, axis=0).astype(np.float32)
         segments = Segments(said.classes.astype(np.int64), said.starts / SAMPLE_RATE, said.ends / SAMPLE_RATE)
         audio = said.audio.astype(np.float32) / 32768.0
-        return cls(audio, motion, segments, take.act.emotion, take.act.intensity)
+        return cls(audio, taught_motion(take), segments, take.act.emotion, take.act.intensity)
 
 
 def held_takes(takes: Iterable[Take], of_each: int) -> list[Held]:

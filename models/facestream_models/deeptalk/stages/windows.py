@@ -1,26 +1,26 @@
 """Random windows of acted takes: motion, sound and emotion cut alike.
 
-Takes are kept as they are on disk (float16 motion, int16 audio): two hours take about 0.3 GB. Targets are smoothed
-along time as the specification asks for (section 1.1: Savitzky-Golay, window 5, order 2).
+Takes are kept as they are on disk (float16 motion, int16 audio): two hours take about 0.3 GB. Their motion is that
+of `taught_motion`: smoothed, without blinks and gaze.
 """
 
+import copy
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.signal import savgol_filter
 from torch import Tensor
 
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.phones import SILENCE
-from facestream_models.deeptalk.audio import FRAME_RATE, FRAME_SAMPLES
+from facestream_models.deeptalk.audio import FRAME_RATE, FRAME_SAMPLES, FRAMES_PER_CODE
+from facestream_models.deeptalk.motion_prior import MotionPrior
+from facestream_models.deeptalk.taught_motion import taught_motion
 
 _VALIDATION_ROWS = 16
-COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
 _LEAST_SPREAD = 1e-3
 
 
@@ -51,6 +51,17 @@ class _Kept:
     number: int
 
 
+class SeenTakes(NamedTuple):
+    """Takes as they are and as a prior says them in codes: who judges motion must know both."""
+
+    true: "TakeWindows"
+    in_codes: "TakeWindows"
+
+    def either(self, random: np.random.Generator) -> "TakeWindows":
+        """One of the two, by chance."""
+        return self.true if random.random() < 0.5 else self.in_codes
+
+
 class TakeWindows:
     """Takes to cut from. Raises ValueError where there is none, or one of another frame rate."""
 
@@ -63,6 +74,13 @@ class TakeWindows:
     @property
     def seconds(self) -> float:
         return sum(len(take.motion) for take in self._takes) / FRAME_RATE
+
+    def in_codes(self, prior: MotionPrior) -> "TakeWindows":
+        """The same takes with their motion as `prior` says it in codes."""
+        prior.eval()
+        said = copy.copy(self)
+        said._takes = [replace(take, motion=_said(take.motion, prior)) for take in self._takes]
+        return said
 
     def spread(self) -> Tensor:
         """Standard deviation of each coefficient [53] over all frames."""
@@ -110,9 +128,7 @@ class TakeWindows:
             )
         if take.speaker not in self.speakers:
             self.speakers.append(take.speaker)
-        motion = take.motion[:, :COEFFICIENTS].astype(np.float32)
-        if len(motion) >= 5:
-            motion = savgol_filter(motion, 5, 2, axis=0)
+        motion = taught_motion(take)
         speaker = self.speakers.index(take.speaker)
         said = take.utterance
         instants = np.searchsorted(said.ends, np.arange(len(motion)) * FRAME_SAMPLES, side="right")
@@ -124,6 +140,13 @@ class TakeWindows:
     @staticmethod
     def _cut(take: _Kept, frames: int, random: np.random.Generator) -> "_Cut":
         return _window(take, int(random.integers(max(len(take.motion) - frames, 0) + 1)), frames)
+
+
+@torch.no_grad()
+def _said(motion: np.ndarray, prior: MotionPrior) -> np.ndarray:
+    whole = np.pad(motion, ((0, -len(motion) % FRAMES_PER_CODE), (0, 0)), mode="edge").astype(np.float32)
+    made: np.ndarray = prior(torch.from_numpy(whole)[None]).motion[0, : len(motion)].numpy()
+    return made.astype(np.float16)
 
 
 class _Cut(NamedTuple):
