@@ -85,3 +85,34 @@ def test_the_prior_learns():
         optimiser.step()
         errors.append(float(error.detach()))
     assert min(errors[-5:]) < 0.6 * errors[0]
+
+
+def test_slips_give_near_codes_in_training_and_move_no_code():
+    torch.manual_seed(3)
+    sure, slipping = Codebook(64, 4, 0.9), Codebook(64, 4, 0.9, slips=0.5)
+    slipping.load_state_dict(sure.state_dict())
+    x = torch.randn(8, 50, 4)
+    right, slipped = sure(x), slipping(x)
+    assert torch.equal(sure.vectors, slipping.vectors)
+    assert torch.equal(right.codes, slipped.codes)
+    assert torch.equal(right.commitment, slipped.commitment)
+    changed = (right.vectors - slipped.vectors).abs().amax(dim=2) > 1e-6
+    assert 0.3 < float(changed.float().mean()) < 0.6
+    far = (slipping.vectors[torch.randint(64, x.shape[:2])] - x).square().sum(dim=2).mean()
+    assert float((slipped.vectors - x).square().sum(dim=2).mean()) < 0.6 * float(far)
+    assert torch.equal(slipping.eval()(x).vectors, sure.eval()(x).vectors)
+
+
+def test_codes_that_would_do_nearly_as_well_are_nearly_as_right():
+    torch.manual_seed(4)
+    book = Codebook(32, 4, 0.9).eval()
+    x = torch.randn(3, 20, 4)
+    hard, soft, softer = (book.likeness(x, softness) for softness in (0.0, 0.3, 3.0))
+    nearest = book(x).codes
+    assert torch.equal(hard, torch.nn.functional.one_hot(nearest, 32).float())
+    for shares in (soft, softer):
+        torch.testing.assert_close(shares.sum(dim=2), torch.ones(3, 20))
+        assert torch.equal(shares.argmax(dim=2), nearest)
+        distances = torch.cdist(x.reshape(-1, 4), book.vectors).reshape(3, 20, 32)
+        assert torch.equal(shares.argsort(dim=2, descending=True)[..., :4], distances.argsort(dim=2)[..., :4])
+    assert float(softer.amax(dim=2).mean()) < float(soft.amax(dim=2).mean()) < 1.0

@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 _SMOOTHING = 1e-5
+_NEXT_BEST = 12
 
 
 class Quantised(NamedTuple):
@@ -23,12 +25,14 @@ class Codebook(nn.Module):
 
     Moving averages start at the codes themselves and are smoothed by the number of vectors, as the method has it; the
     released model started them at noise and counted clips (section 3, no. 16). A code that in training is used less
-    than `revival` times as often as the even share moves to a vector of the batch; 0 lets codes die, as there.
+    than `revival` times as often as the even share moves to a vector of the batch; 0 lets codes die, as there. In
+    training a share `slips` of the vectors is given one of the next best codes: who builds on codes that a network
+    guesses must bear with wrong ones.
     """
 
-    def __init__(self, codes: int, width: int, decay: float, revival: float = 0.0) -> None:
+    def __init__(self, codes: int, width: int, decay: float, revival: float = 0.0, slips: float = 0.0) -> None:
         super().__init__()
-        self.decay, self.revival = decay, revival
+        self.decay, self.revival, self.slips = decay, revival, slips
         start = torch.randn(codes, width) / width**0.5
         self.register_buffer("vectors", start)
         self.register_buffer("mean_counts", torch.ones(codes))
@@ -42,15 +46,32 @@ class Codebook(nn.Module):
         flat = x.reshape(-1, x.shape[2])
         codes = self.nearest(flat.detach())
         chosen = self.vectors[codes].reshape(x.shape)
-        if self.training:
-            self._follow(flat.detach(), codes)
         commitment = (chosen - x).square().mean()
+        if self.training:
+            if self.slips:
+                slipped = self._slipped(flat.detach(), codes)
+                chosen = self.vectors[slipped].reshape(x.shape)
+            self._follow(flat.detach(), codes)
         return Quantised(x + (chosen - x).detach(), codes.reshape(x.shape[:2]), commitment)
 
     def nearest(self, x: Tensor) -> Tensor:
         """`x` [N, D] -> codes [N] by squared distance."""
-        squares = self.vectors.square().sum(dim=1) - 2 * x @ self.vectors.T
-        return squares.argmin(dim=1)
+        return self._squares(x).argmin(dim=1)
+
+    def likeness(self, x: Tensor, softness: float) -> Tensor:
+        """How well each code would do for `x` [B, K, D]: shares [B, K, codes] that add up to 1.
+
+        They fall by e for every `softness` times the usual distance to the nearest code; 0 is all for the nearest.
+        """
+        flat = x.reshape(-1, x.shape[2])
+        squares = self._squares(flat)
+        nearest = squares.argmin(dim=1)
+        if softness == 0:
+            shares = F.one_hot(nearest, len(self.vectors)).to(x)
+        else:
+            usual = (flat - self.vectors[nearest]).square().sum(dim=1).mean()
+            shares = torch.softmax(-squares / (softness * usual), dim=1)
+        return shares.reshape(*x.shape[:2], -1)
 
     def mix(self, weights: Tensor) -> Tensor:
         """`weights` [B, K, codes], one-hot or soft -> [B, K, D]."""
@@ -60,6 +81,16 @@ class Codebook(nn.Module):
         """How many codes are in use, as if all were used alike: exp of the entropy of `codes` [...]."""
         share = torch.bincount(codes.flatten(), minlength=len(self.vectors)).to(self.vectors) / codes.numel()
         return torch.exp(-(share * torch.log(share + 1e-10)).sum())
+
+    def _squares(self, x: Tensor) -> Tensor:
+        """Squared distance [N, codes] of `x` [N, D] to each code, but for the square of `x` itself."""
+        return self.vectors.square().sum(dim=1) - 2 * x @ self.vectors.T
+
+    def _slipped(self, x: Tensor, codes: Tensor) -> Tensor:
+        """`codes` [N], some of them one of the next best of `x` [N, D]."""
+        near = self._squares(x).topk(min(_NEXT_BEST, len(self.vectors)), largest=False).indices
+        other = near.gather(1, torch.randint(near.shape[1], (len(x), 1)))[:, 0]
+        return torch.where(torch.rand(len(x)) < self.slips, other, codes)
 
     @torch.no_grad()
     def _follow(self, x: Tensor, codes: Tensor) -> None:

@@ -27,7 +27,10 @@ COMMITMENT_WEIGHT = 0.25
 
 @dataclass(frozen=True)
 class MotionPriorShape:
-    """Sizes; the defaults are the paper's. A bottom code is as wide as what it is chosen from: `2 * width`."""
+    """Sizes; the defaults are the paper's. A bottom code is as wide as what it is chosen from: `2 * width`.
+
+    `top_slips` is the share of top codes that training takes wrong, for bottom codes to make up for.
+    """
 
     coefficients: int = 53
     width: int = 128
@@ -38,6 +41,7 @@ class MotionPriorShape:
     dropout: float = 0.1
     decay: float = 0.95
     revival: float = 0.0
+    top_slips: float = 0.0
 
     @property
     def bottom_width(self) -> int:
@@ -100,7 +104,7 @@ class MotionPrior(nn.Module):
         self.shape = shape = shape or MotionPriorShape()
         self.bottom_encoder = Halve(shape.coefficients, shape)
         self.top_encoder = Halve(shape.width, shape)
-        self.top_codebook = Codebook(shape.codes, shape.width, shape.decay, shape.revival)
+        self.top_codebook = Codebook(shape.codes, shape.width, shape.decay, shape.revival, shape.top_slips)
         self.top_decoder = Double(shape.width, shape.hidden, shape)
         self.bottom_codebook = Codebook(shape.codes, shape.bottom_width, shape.decay, shape.revival)
         self.up_sample = nn.ConvTranspose1d(shape.width, shape.width, 4, stride=2, padding=1)
@@ -120,6 +124,16 @@ class MotionPrior(nn.Module):
             fine.codes,
             COMMITMENT_WEIGHT * (top.commitment + fine.commitment),
         )
+
+    def top_likeness(self, motion: Tensor, softness: float) -> Tensor:
+        """How well each top code would do for `motion` [B, F, 53], [B, F / 4, codes] (`Codebook.likeness`)."""
+        return self.top_codebook.likeness(self.top_encoder(self.bottom_encoder(motion)), softness)
+
+    def bottom_likeness(self, motion: Tensor, top_codes: Tensor, softness: float) -> Tensor:
+        """How well each bottom code would do beside `top_codes` [B, F / 4], right or wrong, [B, F / 2, codes]."""
+        top = self.decode_top(self.top_codebook.vectors[top_codes])
+        both = torch.cat([top, self.bottom_encoder(motion)], dim=2)
+        return self.bottom_codebook.likeness(both, softness)
 
     def decode_top(self, top: Tensor) -> Tensor:
         """Top vectors [B, K, width] -> features at the rate of bottom codes [B, 2 K, width]."""
