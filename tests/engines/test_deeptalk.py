@@ -40,6 +40,8 @@ def test_the_graphs_take_any_number_of_codes_and_obey_noise(tmp_path: Path) -> N
         moved = graphs.move(pcm, mean, speaker, noise[:, :codes], noise)
         assert moved.motion.shape == (rows, 4 * codes, 53)
         assert moved.phone.shape == (rows, 4 * codes, 3)
+        assert moved.seal is not None
+        assert moved.seal.shape == (rows, 4 * codes)
         noise[:, -1, 5] = 1e6
         forced = graphs.move(pcm, mean, speaker, noise[:, :codes], noise)
         np.testing.assert_array_equal(forced.top, moved.top)

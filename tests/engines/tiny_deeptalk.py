@@ -56,7 +56,13 @@ def write_tiny_deeptalk(
                     "top_noise": top,
                     "bottom_noise": bottom,
                 },
-                "outputs": {"motion": motion, "top": top, "bottom": bottom, "phone": ["B", "4*K", len(PHONES)]},
+                "outputs": {
+                    "motion": motion,
+                    "top": top,
+                    "bottom": bottom,
+                    "phone": ["B", "4*K", len(PHONES)],
+                    "seal": ["B", "4*K"],
+                },
             },
         ],
         "sample_rate_hz": 16000,
@@ -167,6 +173,8 @@ def _move() -> onnx.ModelProto:
     told = g("Add", g("MatMul", g.chosen("bottom", "bottom_noise"), g.weight(CODES, HIDDEN, scale=4.0)), coarse)
     g("Identity", g.along_time(g.doubled(told, HIDDEN), HIDDEN, 5, 53, scale=0.15), to="motion")
     g("Softmax", g("MatMul", face, g.weight(HIDDEN, len(PHONES), scale=2.0)), axis=2, to="phone")
+    gate = g("Sigmoid", g("MatMul", face, g.weight(HIDDEN, 1, scale=2.0)))
+    g("Squeeze", gate, g.constant(np.array([2], np.int64)), to="seal")
     return g.model(
         {
             "pcm": ["B", "T"],
@@ -180,5 +188,6 @@ def _move() -> onnx.ModelProto:
             "top": ["B", "K", CODES],
             "bottom": ["B", "K2", CODES],
             "phone": ["B", "F", len(PHONES)],
+            "seal": ["B", "F"],
         },
     )

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facestream.acting import SPEECH, Acting, ActingChange, Emotion, Sampling
+from facestream.curves import INDEX
 from facestream.engines.bundle import Bundle
-from facestream.engines.deeptalk import DeepTalkGraphs
+from facestream.engines.deeptalk import DeepTalkGraphs, Moved
 from facestream.errors import EngineError, InvalidValue
 from facestream.motion import deeptalk as source
 from facestream.motion.deeptalk import DeepTalkMotion
@@ -274,6 +275,31 @@ def animated_clip(pipeline: Pipeline, samples: Float32, options: StreamOptions, 
     assert stream.is_done
     stream.close()
     return joined_frames(runs).weights
+
+
+@pytest.mark.parametrize("is_clip", [False, True])
+def test_the_seal_of_a_graph_shuts_the_lips(pipeline: Pipeline, is_clip: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = babble(2, 16000, 1.2)
+    graphs = pipeline.source._graphs  # type: ignore[attr-defined]
+    move = graphs.move
+
+    def gap(seal: float | None, bilabial: float = 0.0) -> Float32:
+        def told(*given: Float32) -> Moved:
+            moved = move(*given)
+            phone = moved.phone.copy()
+            phone[:, :, pipeline.model.phone_classes.index("PP")] = bilabial
+            shut = None if seal is None else np.full(moved.motion.shape[:2], seal, np.float32)
+            return moved._replace(phone=phone, seal=shut)
+
+        monkeypatch.setattr(graphs, "move", told)
+        options = StreamOptions(polish=STILL)
+        found = animate(samples, options, pipeline) if is_clip else animated(pipeline, samples, options)
+        return (found.weights[:, INDEX["jawOpen"]] - found.weights[:, INDEX["mouthClose"]])[:36]
+
+    assert gap(0.0, bilabial=1.0).max() > 0.1, "a seal is believed before the class"
+    assert gap(1.0).max() < 0.01
+    assert gap(None, bilabial=1.0).max() < 0.01
+    assert gap(None).max() > 0.1
 
 
 def test_a_failing_step_costs_its_streams_and_no_others(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

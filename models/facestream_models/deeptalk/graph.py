@@ -3,7 +3,8 @@
     emotion.onnx   pcm [B, 2560 K] -> mean [B, 128], log_variance [B, 128]
     motion.onnx    pcm [B, 2560 K], emotion [B, 128], actor [B, 32], top_noise [B, K, 256], bottom_noise [B, 2 K, 256]
                    -> motion [B, 4 K, 53], top [B, K, 256], bottom [B, 2 K, 256]; of the compact network also the
-                      probabilities phone [B, 4 K, 21] of the phone classes at each frame
+                      probabilities phone [B, 4 K, 21] of the phone classes at each frame, and seal [B, 4 K], how far
+                      what is said shuts the lips whatever codes were taken
 
 Both normalise the audio themselves. Noise of zeros gives the most likely codes, `code_choice.gumbel_noise` times the
 temperature gives samples. At the paper's sizes the two hold 440 and 400 MB. Arithmetic is float32 throughout.
@@ -69,6 +70,7 @@ class MotionGraph(Graph):
         }
         if isinstance(network, CompactDeepTalk):
             self.outputs["phone"] = ["B", f"{FRAMES_PER_CODE}*K", network.content.classes]
+            self.outputs["seal"] = ["B", f"{FRAMES_PER_CODE}*K"]
         self.eval()
 
     def forward(self, pcm: Tensor, emotion: Tensor, actor: Tensor, top_noise: Tensor,
@@ -77,7 +79,7 @@ class MotionGraph(Graph):
             return tuple(self.network(pcm, emotion, actor, top_noise, bottom_noise))
         content = self.network.content(pcm)
         made = self.network.generator(content, emotion, actor, self.network.prior, top_noise, bottom_noise)
-        return (*made, self.network.content.phones(content))
+        return (*made, self.network.content.phones(content), self.network.content.seal(content))
 
 
 def export_graphs(network: Network, folder: Path) -> dict[str, EmotionGraph | MotionGraph]:

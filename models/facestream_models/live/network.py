@@ -140,15 +140,22 @@ class LiveNetwork(nn.Module):
     def from_power(self, power: Tensor, state: State) -> tuple[LiveOutput, State]:
         """`power` [B, 4 P, bands] -> as `forward`, without the state of the framing."""
         x, following = self.trunk(power, state)
-        logits = _steps(self.classes(x))
-        y = _steps(self.enter_curves(x)) + self.enter_classes(torch.softmax(logits, dim=2))
-        for number, block in enumerate(self.curve_blocks):
-            y, following[f"curve_{number}"] = block(y, state[f"curve_{number}"])
-        y = self.curve_norm(y)
+        logits = steps(self.classes(x))
+        y, curve_state = self.mouth(x, torch.softmax(logits, dim=2), state)
         contacts = self.contacts(y)
         raw = torch.sigmoid(self.curves(y))
         curves = anatomical(raw, torch.sigmoid(contacts))
-        return LiveOutput(curves, logits, contacts, raw), following
+        return LiveOutput(curves, logits, contacts, raw), following | curve_state
+
+    def mouth(self, heard: Tensor, classes: Tensor, state: State) -> tuple[Tensor, State]:
+        """`heard` [B, P, width] and class probabilities [B, 2 P, 21] -> what curves and contacts are read off,
+        [B, 2 P, curve_width], and the next state of the curve blocks.
+        """
+        following: State = {}
+        y = steps(self.enter_curves(heard)) + self.enter_classes(classes)
+        for number, block in enumerate(self.curve_blocks):
+            y, following[f"curve_{number}"] = block(y, state[f"curve_{number}"])
+        return self.curve_norm(y), following
 
     def trunk(self, power: Tensor, state: State) -> tuple[Tensor, State]:
         """`power` [B, 4 P, bands] -> what is heard [B, P, width] at 25 Hz, and the next state of stem and blocks."""
@@ -177,7 +184,7 @@ def hear_clip(network: LiveNetwork, audio: Tensor) -> LiveOutput:
     return LiveOutput(*(part[:, late - 1 : late - 1 + steps] for part in output))
 
 
-def _steps(x: Tensor) -> Tensor:
+def steps(x: Tensor) -> Tensor:
     """Both steps of every hop, side by side [B, P, 2 C], as steps [B, 2 P, C]."""
     return x.reshape(x.shape[0], -1, x.shape[2] // HOP_STEPS)
 

@@ -69,7 +69,9 @@ class StepOutput:
     """Result of one step, one row per row of the input; the caller owns the arrays.
 
     `motion` is `[B, M, D]`, `phone` class probabilities `[B, M, P]`, `next_state` holds one array `[B, ...]` per state
-    tensor. A row that could not be computed holds values that are not finite; its neighbours are not affected.
+    tensor. `seal` `[B, M]` is how far the lips are to be shut, 0..1, whatever the motion does; a model that gives none
+    is sealed by the probability of its class `BILABIAL`. A row that could not be computed holds values that are not
+    finite; its neighbours are not affected.
     """
 
     motion: Float32
@@ -77,7 +79,7 @@ class StepOutput:
     next_state: BatchState
 
     def failed_rows(self) -> list[int]:
-        """Rows with a value that is not finite in motion, phone classes or the state they would carry on."""
+        """Rows with a value that is not finite in motion, phone classes or seal."""
         finite = np.isfinite(self.motion).all(axis=(1, 2)) & np.isfinite(self.phone).all(axis=(1, 2))
         return [int(row) for row in np.flatnonzero(~finite)]
 
@@ -88,10 +90,18 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """Short name for people: `onnx-cpu`, `synthetic`."""
+    seal: Float32 | None = None
+
+    def between(self, begin: int, end: int) -> "StepOutput":
+        """Motion rows `begin` to `end`, without the state."""
+        seal = None if self.seal is None else self.seal[:, begin:end]
+        return StepOutput(self.motion[:, begin:end], self.phone[:, begin:end], {}, seal)
         ...
 
     @property
     def model(self) -> ModelFacts: ...
+        if self.seal is not None:
+            finite &= np.isfinite(self.seal).all(axis=1)
 
     @property
     def max_rows(self) -> int:

@@ -14,18 +14,20 @@ from facestream.types import Float32
 
 _HEAR = ({"pcm"}, {"mean", "log_variance"})
 _MOVE = ({"pcm", "emotion", "actor", "top_noise", "bottom_noise"}, {"motion", "top", "bottom"})
-_PHONE = "phone"
+_PHONE, _SEAL = "phone", "seal"
 
 
 class Moved(NamedTuple):
-    """Of `K` codes: `motion` [B, 4 K, 53], logits `top` [B, K, codes] and `bottom` [B, 2 K, codes], and phone class
-    probabilities [B, 4 K, P] (P is 0 where the graph has none).
+    """Of `K` codes: `motion` [B, 4 K, 53], logits `top` [B, K, codes] and `bottom` [B, 2 K, codes], phone class
+    probabilities [B, 4 K, P] (P is 0 where the graph has none), and how far the lips are to be shut, `seal` [B, 4 K]
+    (`None` where it does not say).
     """
 
     motion: Float32
     top: Float32
     bottom: Float32
     phone: Float32
+    seal: Float32 | None
 
 
 class DeepTalkGraphs:
@@ -37,7 +39,7 @@ class DeepTalkGraphs:
         self.model: ModelFacts = bundle.model
         self.manifest = manifest
         hear, move = (_graph(bundle, manifest, *wanted) for wanted in (_HEAR, _MOVE))
-        self._move_outputs = ["motion", "top", "bottom"] + ([_PHONE] if _PHONE in move.outputs else [])
+        self._move_outputs = ["motion", "top", "bottom", *(name for name in (_PHONE, _SEAL) if name in move.outputs)]
         if (_PHONE in move.outputs) != bool(manifest.phone_classes):
             raise BundleError(
                 f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and outputs "
@@ -68,8 +70,10 @@ class DeepTalkGraphs:
             "top_noise": top_noise,
             "bottom_noise": bottom_noise,
         }
-        motion, top, bottom, *phone = run_session(self._move, self._move_outputs, given)
-        return Moved(motion, top, bottom, phone[0] if phone else np.zeros((*motion.shape[:2], 0), np.float32))
+        made = dict(zip(self._move_outputs, run_session(self._move, self._move_outputs, given), strict=True))
+        motion = made["motion"]
+        phone = made.get(_PHONE, np.zeros((*motion.shape[:2], 0), np.float32))
+        return Moved(motion, made["top"], made["bottom"], phone, made.get(_SEAL))
 
 
 def _graph(bundle: Bundle, manifest: DeepTalkManifest, inputs: set[str], outputs: set[str]) -> GraphSpec:

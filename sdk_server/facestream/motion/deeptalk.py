@@ -9,8 +9,8 @@ motion of that code is faded in from it, so that motion has no seams where two w
 
 import statistics
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,23 @@ GIVEN, GIVEN_SPREAD, FOLLOWS = "deeptalk.given", "deeptalk.given_spread", "deept
 SPREAD, TEMPERATURES, SPEAKER = "deeptalk.spread", "deeptalk.temperatures", "deeptalk.speaker"
 
 State = dict[str, npt.NDArray[Any]]
+
+
+class Made(NamedTuple):
+    """Of some codes: `motion` [B, F, 53], `phone` class probabilities [B, F, P]; `seal` [B, F] where there is one."""
+
+    motion: Float32
+    phone: Float32
+    seal: Float32 | None
+
+    def of(self, rows: npt.NDArray[np.intp]) -> "Made":
+        return Made(self.motion[rows], self.phone[rows], None if self.seal is None else self.seal[rows])
+
+
+def _joined(parts: Sequence[Made], axis: int) -> Made:
+    seals = [part.seal for part in parts if part.seal is not None]
+    motion, phone = (np.concatenate(each, axis) for each in list(zip(*parts, strict=True))[:2])
+    return Made(motion, phone, np.concatenate(seals, axis) if seals else None)
 
 
 class DeepTalkMotion:
@@ -107,12 +124,12 @@ class DeepTalkMotion:
         now: State = {name: value.copy() for name, value in state.items()}
         window = (self._read_past + 1 + self._ahead) * self._code_samples
         hop_count = (pcm.shape[1] - window) // self._code_samples + 1
-        runs = []
+        hops = []
         for hop in range(hop_count):
             begin = hop * self._code_samples
-            runs.append(self._live_hop(pcm[:, begin : begin + window], now))
-        motion, phone = (np.concatenate(parts, axis=1) for parts in zip(*runs, strict=True))
-        return StepOutput(motion, phone, now)
+            hops.append(self._live_hop(pcm[:, begin : begin + window], now))
+        made = _joined(hops, axis=1)
+        return StepOutput(made.motion, made.phone, now, made.seal)
 
     def warm_up(self) -> None:
         for row_count in _WARM_UP_ROWS:
@@ -141,22 +158,22 @@ class DeepTalkMotion:
         """
         return heard_emotion.hear_whole(self._graphs, pcm, self._code_samples, HEARD_CODES)
 
-    def _live_hop(self, pcm: Float32, state: State) -> tuple[Float32, Float32]:
-        """One code of every row, `pcm` `[B, window]`; moves `state` on. Gives motion `[B, 4, 53]` and phone classes."""
+    def _live_hop(self, pcm: Float32, state: State) -> Made:
+        """One code of every row, `pcm` `[B, window]`; moves `state` on."""
         self._listen(pcm, state)
-        motion = np.zeros((len(pcm), FRAMES_PER_CODE, _MOTION_SIZE), np.float32)
-        phone = np.zeros((len(pcm), FRAMES_PER_CODE, len(self.model.phone_classes)), np.float32)
         # a stream that has just begun has no past yet: it gets a shorter window, and silence is not made up for it
         past = np.minimum(state[CODE], self._past)
-        for length in np.unique(past).tolist():
-            rows = np.flatnonzero(past == length)
+        groups = [np.flatnonzero(past == length) for length in np.unique(past)]
+        made = []
+        for rows in groups:
+            length = int(past[rows[0]])
             samples = (length + 1 + self._ahead) * self._code_samples
             part = {name: value[rows] for name, value in state.items()}
-            made = self.run(pcm[rows, -samples:], part, past=length, count=1, emotion=self.emotion(part))
-            motion[rows], phone[rows] = made
+            made.append(self.run(pcm[rows, -samples:], part, past=length, count=1, emotion=self.emotion(part)))
             for name, value in part.items():
                 state[name][rows] = value
-        return motion, phone
+        in_order = np.argsort(np.concatenate(groups))
+        return _joined(made, axis=0).of(in_order)
 
     def _listen(self, pcm: Float32, state: State) -> None:
         """Hear the emotion of rows that follow their speech, where it is time again."""
@@ -183,8 +200,8 @@ class DeepTalkMotion:
         moved = moved / (np.linalg.norm(moved, axis=1, keepdims=True) + np.float32(1e-8))
         return np.where(state[SPREAD][:, None] > 0, moved, mean).astype(np.float32)
 
-    def run(self, pcm: Float32, state: State, *, past: int, count: int, emotion: Float32) -> tuple[Float32, Float32]:
-        """Motion `[B, 4 * count, 53]` and phone classes of `count` codes behind `past` known ones in `pcm`.
+    def run(self, pcm: Float32, state: State, *, past: int, count: int, emotion: Float32) -> Made:
+        """Motion of `count` codes behind `past` known ones in `pcm`.
 
         `pcm` `[B, 2560 K]` may reach beyond them. Moves `state` on: codes taken, what is expected of the next one.
         """
@@ -203,7 +220,7 @@ class DeepTalkMotion:
             state[EXPECTED] = moved.motion[:, end : end + FRAMES_PER_CODE].copy()
         self._keep_codes(moved, top_noise, bottom_noise, state, past + count)
         state[CODE] = state[CODE] + count
-        return motion, moved.phone[:, begin:end]
+        return Made(motion, moved.phone[:, begin:end], None if moved.seal is None else moved.seal[:, begin:end])
 
     def _noise(self, level: int, state: Rows, past: int, codes: int, per_code: int) -> Float32:
         """What is added to the logits of a window: the past forced, then samples' noise, or none."""
@@ -244,11 +261,11 @@ class WholeRecordings:
         now: State = {name: value.copy() for name, value in state.items()}
         if now[FOLLOWS][0]:
             now[HEARD], now[HEARD_SPREAD] = self._motion.hear(pcm)
-        motion, phone = self._motion.run(
+        made = self._motion.run(
             pcm,
             now,
             past=part.first - part.reads_from,
             count=part.end - part.first,
             emotion=self._motion.emotion(now),
         )
-        return StepOutput(motion, phone, now)
+        return StepOutput(made.motion, made.phone, now, made.seal)

@@ -12,6 +12,7 @@ from facestream.acting import Abilities, Acting, ActingChange
 from facestream.audio.pcm import check_sample_rate
 from facestream.audio.resample import MODEL_RATE_HZ, Resampler, resampled_length, resampler_delay_samples
 from facestream.audio.ring import SampleRing
+from facestream.engines.base import StepOutput
 from facestream.errors import Busy, EngineError, InvalidValue, OutOfOrder, PositionError
 from facestream.motion.base import Streamer, WholeClips, WholePart
 from facestream.motion.interpolate import MotionClock, client_latency_samples
@@ -102,7 +103,8 @@ class LiveStream:
         self._end_frame_index: int | None = None
         self._controls: deque[tuple[int, ControlChange]] = deque()
         self._whole = whole
-        self._ahead: list[tuple[Float32, Float32]] = []
+        self._ahead: StepOutput | None = None
+        self._hops_ahead = 0
         self._acting = ActingQueue(abilities, options.acting)
         self._is_closed = False
         self._is_stepping = False
@@ -228,7 +230,7 @@ class LiveStream:
             return 0
         if self._whole is not None:
             part = self.next_part()
-            return len(self._ahead) or (part.end - part.first if part is not None else 0)
+            return self._hops_ahead or (part.end - part.first if part is not None else 0)
         ready = self._streamer.hops_ready(self._ring.end)
         if self._end_frame_index is not None:
             ready = min(ready, self.motion_clock.hops_for(self._end_frame_index))
@@ -300,21 +302,25 @@ class LiveStream:
             self._ring.read(part.reads_from * hop, samples[0])
         return samples
 
-    def keep_ahead(self, motion: Float32, phone: Float32) -> None:
-        """Keep the motion of a part `[1, M, D]`, hop by hop, until its frames are made."""
-        rows = self._streamer.motions_per_hop
-        borders = range(rows, motion.shape[1], rows)
-        self._ahead = list(zip(np.split(motion, borders, axis=1), np.split(phone, borders, axis=1), strict=True))
+    def keep_ahead(self, output: StepOutput) -> None:
+        """Keep what a step gave for a part until its frames are made."""
+        self._ahead = output
+        self._hops_ahead = output.motion.shape[1] // self._streamer.motions_per_hop
 
-    def take_ahead(self, most_hops: int) -> tuple[Float32, Float32]:
-        """The next motion of a part, and its phone classes; nothing where the next part is to be made first."""
-        taken, self._ahead = self._ahead[:most_hops], self._ahead[most_hops:]
-        motion, phone = zip(*taken, strict=True)
-        return np.concatenate(motion, axis=1), np.concatenate(phone, axis=1)
+    def take_ahead(self, most_hops: int) -> StepOutput:
+        """The next hops of a part, at most so many, without state; only where `has_motion_ahead`."""
+        assert self._ahead is not None
+        rows, hops = self._streamer.motions_per_hop, min(most_hops, self._hops_ahead)
+        begin = self._ahead.motion.shape[1] - rows * self._hops_ahead
+        self._hops_ahead -= hops
+        taken = self._ahead.between(begin, begin + rows * hops)
+        if not self._hops_ahead:
+            self._ahead = None
+        return taken
 
     @property
     def has_motion_ahead(self) -> bool:
-        return bool(self._ahead)
+        return self._hops_ahead > 0
 
     @property
     def acting(self) -> Acting:

@@ -198,9 +198,8 @@ class Pipeline:
             if output.failed_rows():
                 return _fail(stream, _NOT_FINITE)
             self._rows.scatter(rows, output.next_state)
-            stream.keep_ahead(output.motion, output.phone)
-        motion, phone = stream.take_ahead(max_hops)
-        (frames,) = self._finish_hops([stream], rows, StepOutput(motion, phone, {}))
+            stream.keep_ahead(output)
+        (frames,) = self._finish_hops([stream], rows, stream.take_ahead(max_hops))
         return frames
 
     def _act(self, row: int, acting: Acting) -> None:
@@ -220,6 +219,8 @@ class Pipeline:
             if phone_class is not None:
                 motion[:, 1:, place] = output.phone[:, :, phone_class]
         self._rows.scatter(rows, {_LAST_MOTION: motion[:, -1]})
+        if output.seal is not None:
+            motion[:, 1:, -1] = output.seal
 
         ends = [stream.complete_hops(row_count // self.model.motions_per_hop) for stream in batch]
         counts = np.array([end - stream.next_frame_index for stream, end in zip(batch, ends, strict=True)])
@@ -303,5 +304,8 @@ def _fail(stream: LiveStream, message: str) -> EngineError:
 
 def _pick(output: StepOutput, rows: npt.NDArray[np.intp]) -> StepOutput:
     return StepOutput(
-        output.motion[rows], output.phone[rows], {name: value[rows] for name, value in output.next_state.items()}
+        output.motion[rows],
+        output.phone[rows],
+        {name: value[rows] for name, value in output.next_state.items()},
+        None if output.seal is None else output.seal[rows],
     )
