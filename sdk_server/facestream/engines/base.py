@@ -77,10 +77,18 @@ class StepOutput:
     motion: Float32
     phone: Float32
     next_state: BatchState
+    seal: Float32 | None = None
+
+    def between(self, begin: int, end: int) -> "StepOutput":
+        """Motion rows `begin` to `end`, without the state."""
+        seal = None if self.seal is None else self.seal[:, begin:end]
+        return StepOutput(self.motion[:, begin:end], self.phone[:, begin:end], {}, seal)
 
     def failed_rows(self) -> list[int]:
         """Rows with a value that is not finite in motion, phone classes or seal."""
         finite = np.isfinite(self.motion).all(axis=(1, 2)) & np.isfinite(self.phone).all(axis=(1, 2))
+        if self.seal is not None:
+            finite &= np.isfinite(self.seal).all(axis=1)
         return [int(row) for row in np.flatnonzero(~finite)]
 
 
@@ -90,18 +98,10 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """Short name for people: `onnx-cpu`, `synthetic`."""
-    seal: Float32 | None = None
-
-    def between(self, begin: int, end: int) -> "StepOutput":
-        """Motion rows `begin` to `end`, without the state."""
-        seal = None if self.seal is None else self.seal[:, begin:end]
-        return StepOutput(self.motion[:, begin:end], self.phone[:, begin:end], {}, seal)
         ...
 
     @property
     def model(self) -> ModelFacts: ...
-        if self.seal is not None:
-            finite &= np.isfinite(self.seal).all(axis=1)
 
     @property
     def max_rows(self) -> int:

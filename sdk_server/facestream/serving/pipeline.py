@@ -218,9 +218,9 @@ class Pipeline:
         for place, phone_class in enumerate(self._heard, -len(_HEARD)):
             if phone_class is not None:
                 motion[:, 1:, place] = output.phone[:, :, phone_class]
-        self._rows.scatter(rows, {_LAST_MOTION: motion[:, -1]})
         if output.seal is not None:
             motion[:, 1:, -1] = output.seal
+        self._rows.scatter(rows, {_LAST_MOTION: motion[:, -1]})
 
         ends = [stream.complete_hops(row_count // self.model.motions_per_hop) for stream in batch]
         counts = np.array([end - stream.next_frame_index for stream, end in zip(batch, ends, strict=True)])
