@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from facestream.errors import EngineError
+from facestream_models.export.fourier import with_computed_tables
+from facestream_models.export.lean import lean
 from facestream_models.export.onnx import OPSET, with_half_storage
 
 TOLERANCE = 1e-4
@@ -33,7 +35,10 @@ class Graph(nn.Module):
 
 
 def write_graph(graph: Graph, inputs: Mapping[str, Tensor], path: Path) -> None:
-    """Write `graph` as traced on `inputs`. Large weights that float16 holds exactly are stored so."""
+    """Write `graph` as traced on `inputs`, as a small file.
+
+    Large weights that float16 holds exactly are stored so, Fourier tables are computed at loading.
+    """
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter warns of its age and of loops over recurrent state
         torch.onnx.export(
@@ -49,10 +54,7 @@ def write_graph(graph: Graph, inputs: Mapping[str, Tensor], path: Path) -> None:
                 for name, axes in (graph.inputs | graph.outputs).items()
             },
         )
-    model = onnx.load(path)
-    for node in model.graph.node:
-        node.doc_string = ""  # names source files of this machine
-    model = with_half_storage(model)
+    model = lean(with_computed_tables(with_half_storage(onnx.load(path))))
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

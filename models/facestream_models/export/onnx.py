@@ -90,9 +90,12 @@ def export_onnx(network: LiveNetwork, to_motion: NDArray[np.float32], target: Pa
 
 
 def round_to_half(network: N) -> N:
-    """Round the large weights to values that float16 holds exactly, in place; they are stored in half the bytes."""
+    """Round the large weights to values that float16 holds exactly, in place; they are stored in half the bytes.
+
+    Codebooks are weights too, though no gradient moves them.
+    """
     with torch.no_grad():
-        for weight in network.parameters():
+        for weight in network.state_dict().values():
             if weight.ndim > 1:
                 weight.copy_(weight.half().float())
     return network
