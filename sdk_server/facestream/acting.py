@@ -1,17 +1,19 @@
-"""How speech is acted: in which emotion, how widely, by whom, and whether its motion is the likeliest or a sample.
+"""How speech is acted: in which emotion, how widely, by whom, and whether its motion is the likeliest or a sample; or,
+by models with styles, in whose style (`styling`).
 
-Only models with emotion take these (`Abilities` says what one has). An emotion is a point in the model's own space: a
+Only models that act take these (`Abilities` says what one has). An emotion is a point in the model's own space: a
 Gaussian that was heard in speech, stored, or shipped with the model under a name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
 
 from facestream.errors import InvalidValue
+from facestream.styling import StyleAbilities, Styling, StylingChange
 from facestream.types import Float32
 
 SPEECH: Literal["speech"] = "speech"
@@ -110,6 +112,7 @@ class Acting:
     spread: float = 0.0
     sampling: Sampling | None = None
     speaker: str = ""
+    styling: Styling = field(default_factory=Styling)
 
     def changed(self, change: "ActingChange") -> "Acting":
         """The same with the values of `change` that are set."""
@@ -120,6 +123,7 @@ class Acting:
             spread=self.spread if change.spread is None else change.spread,
             sampling=self.sampling if change.codes is None else sampling,
             speaker=self.speaker if change.speaker is None else change.speaker,
+            styling=self.styling if change.styling is None else self.styling.changed(change.styling),
         )
 
 
@@ -135,6 +139,7 @@ class ActingChange:
     spread: float | None = None
     codes: Sampling | Literal["likeliest"] | None = None
     speaker: str | None = None
+    styling: StylingChange | None = None
 
     def __post_init__(self) -> None:
         if self.spread is not None and not 0.0 <= self.spread <= MAX_SPREAD:
@@ -144,21 +149,39 @@ class ActingChange:
 
     @property
     def is_empty(self) -> bool:
-        return all(value is None for value in (self.emotion, self.spread, self.codes, self.speaker))
+        emotional = (self.emotion, self.spread, self.codes, self.speaker)
+        return all(value is None for value in emotional) and (self.styling is None or self.styling.is_empty)
+
+    def settled(self, after: Acting) -> "ActingChange":
+        """The same with vectors in place of names, as they are in the resolved acting that it led to."""
+        styling = self.styling
+        if styling is not None and styling.style is not None:
+            styling = replace(styling, style=after.styling.style)
+        return replace(self, emotion=None if self.emotion is None else after.emotion, styling=styling)
 
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a model with emotion can be asked for. Changes act on whole steps of `step_samples` at 16 kHz."""
+    """What a model that acts can be asked for. Changes act on whole steps of `step_samples` at 16 kHz.
+
+    A model without emotions has an `emotion_width` of 0; only one with styles has `styling`.
+    """
 
     emotion_width: int
     presets: Mapping[str, Emotion]
     speakers: tuple[str, ...]
     step_samples: int
+    styling: StyleAbilities | None = None
 
     def resolved(self, acting: Acting) -> Acting:
         """`acting` with its preset's vector in place of the name. Raises `InvalidValue` for what the model lacks."""
-        emotion = acting.emotion
+        emotion, styling = acting.emotion, acting.styling
+        if not self.emotion_width and replace(acting, styling=Styling()) != Acting():
+            raise InvalidValue("acting", "an emotion, choice or speaker", "styling: this model has styles, no emotions")
+        if self.styling is not None:
+            styling = self.styling.resolved(styling)
+        elif styling != Styling():
+            raise InvalidValue("styling", "a value", "nothing: this model has no styles; ListModels tells which do")
         if isinstance(emotion, str) and emotion != SPEECH:
             if emotion not in self.presets:
                 known = ", ".join(self.presets) or "none: this model has no presets"
@@ -172,7 +195,7 @@ class Abilities:
                 raise InvalidValue("emotion_spread", acting.spread, allowed)
         if acting.speaker and acting.speaker not in self.speakers:
             raise InvalidValue("speaker", repr(acting.speaker[:80]), f"one of {', '.join(self.speakers)}")
-        return replace(acting, emotion=emotion)
+        return replace(acting, emotion=emotion, styling=styling)
 
 
 def _vector(field: str, values: Float32) -> Float32:

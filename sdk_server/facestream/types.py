@@ -23,6 +23,9 @@ EXPRESSION_COUNT = 50
 JAW_COUNT = 3
 """Jaw axis-angle, radians; a positive first component opens the mouth."""
 
+HEAD_COUNT = 3
+"""Head rotation as axis-angle, radians, where a model moves the head."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:

@@ -1,6 +1,8 @@
 """A compact bundle in miniature, with weights from a seed, through the real exporter."""
 
+import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -31,9 +33,13 @@ def tiny_system(*, head_rotation: bool = True, seed: int = 0) -> System:
         model = DiffPoseTalk(shape, ContentMap(shape.width, TINY.width + 2 * len(CLASSES)))
         encoder = StyleEncoder(shape, legacy_positions=False).eval()
         with torch.no_grad():
-            model.denoiser.person.weight[:, shape.identity_count :] *= 3.0  # livelier: styles and sounds must show
-            model.speech.map.weight *= 0.3
+            # livelier than fresh weights: styles and sounds must show
+            model.denoiser.person.weight *= 8.0
             model.start_motion *= 0.3
+            for layer in model.denoiser.layers:
+                layer.self_attention.qkv.weight[-shape.width :] *= 4.0
+                layer.cross_attention.out.weight *= 3.0
+            model.denoiser.motion[2].weight *= 3.0
         space = NormalisedMotion(shape.motion_count)
         space.mean[-1], space.deviation[:] = 0.1, 0.3
         space.deviation[50:] = 0.1
@@ -52,3 +58,15 @@ def write_tiny_diffposetalk(folder: Path, *, name: str = NAME, head_rotation: bo
         licence="Apache-2.0", training={"seed": seed},
     )  # fmt: skip
     return folder
+
+
+@cache
+def tiny_folder(*, head_rotation: bool = True) -> Path:
+    """A bundle that all tests of a run share."""
+    folder = tempfile.TemporaryDirectory()
+    _FOLDERS.append(folder)
+    name = NAME if head_rotation else f"{NAME}-still"
+    return write_tiny_diffposetalk(Path(folder.name), name=name, head_rotation=head_rotation)
+
+
+_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []

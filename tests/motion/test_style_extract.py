@@ -15,14 +15,14 @@ from facestream.motion.reference_take import ReferenceMotion, read_reference
 from facestream.motion.style_extract import extract_style
 from facestream.style import Style
 from facestream.timebase import FrameRate
-from tests.diffposetalk.tiny_bundle import NAME, STYLE_WIDTH, write_tiny_diffposetalk
+from tests.diffposetalk.tiny_bundle import NAME, STYLE_WIDTH, tiny_folder, write_tiny_diffposetalk
 from tests.engines.tiny_deeptalk import write_tiny_deeptalk
 from tests.motion.test_reference_take import PROFILE, talking
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return Bundle.open(write_tiny_diffposetalk(tmp_path_factory.mktemp("styles")))
+def bundle():
+    return Bundle.open(tiny_folder())
 
 
 @pytest.fixture(scope="module")

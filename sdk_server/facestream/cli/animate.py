@@ -1,6 +1,7 @@
 """`facestream animate FILE -o take.csv`: a recording to a take, in this process, faster than real time."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,15 @@ from facestream.audio.files import read_audio
 from facestream.cli.acting import (
     BottomOption,
     EmotionOption,
+    HeadOption,
     SpeakerOption,
     SpreadOption,
+    StepsOption,
+    StrengthOption,
+    StyleOption,
     TopOption,
     parse_acting,
+    parse_styling,
     reference_clip,
 )
 from facestream.cli.emotion import hear
@@ -42,6 +48,10 @@ def animate(
     tau_top: TopOption = None,
     tau_bottom: BottomOption = None,
     speaker: SpeakerOption = None,
+    style: StyleOption = None,
+    style_strength: StrengthOption = None,
+    head_amount: HeadOption = None,
+    steps: StepsOption = None,
 ) -> None:
     """Animate a recording and write it as a take; needs no server."""
     for path in output:
@@ -52,7 +62,10 @@ def animate(
     pipeline = open_pipeline(model)
     clip = reference_clip(emotion)
     heard = None if clip is None else hear(pipeline, clip)
-    acting = parse_acting(emotion, heard, emotion_spread, tau_top, tau_bottom, speaker)
+    acting = replace(
+        parse_acting(emotion, heard, emotion_spread, tau_top, tau_bottom, speaker),
+        styling=parse_styling(style, style_strength, head_amount, steps),
+    )
     options = StreamOptions(sample_rate_hz=rate_hz, frame_rate=rate, seed=seed, polish=polish, acting=acting)
 
     console = Console()

@@ -16,10 +16,15 @@ from facestream.audio.pcm import check_sample_rate
 from facestream.cli.acting import (
     BottomOption,
     EmotionOption,
+    HeadOption,
     SpeakerOption,
     SpreadOption,
+    StepsOption,
+    StrengthOption,
+    StyleOption,
     TopOption,
     parse_acting,
+    parse_styling,
     reference_clip,
 )
 from facestream.cli.live_session import LiveTake, stream_live
@@ -45,6 +50,10 @@ def stream(
     tau_top: TopOption = None,
     tau_bottom: BottomOption = None,
     speaker: SpeakerOption = None,
+    style: StyleOption = None,
+    style_strength: StrengthOption = None,
+    head_amount: HeadOption = None,
+    steps: StepsOption = None,
     token: Annotated[str | None, typer.Option(help="bearer token, where the server asks for one")] = None,
 ) -> None:
     """Stream speech at live pace and show frames, lag and mouth as they come."""
@@ -71,6 +80,7 @@ def stream(
                 emotion_spread=acting.spread,
                 motion=acting.codes,
                 speaker=acting.speaker,
+                styling=parse_styling(style, style_strength, head_amount, steps),
             )
             with LiveTable(console, f"{source} -> {server}") as table:
                 return await stream_live(client, chunks, options, on_frames=table.update)

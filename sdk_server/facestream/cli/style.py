@@ -8,6 +8,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from facestream.cli.acting import STYLE_FILE
 from facestream.engines.bundle import open_bundle
 from facestream.engines.diffposetalk_style import StyleGraph, styles_of
 from facestream.errors import InvalidValue, NotFound
@@ -15,8 +16,6 @@ from facestream.motion.bundle_profile import profile_of
 from facestream.motion.reference_take import read_reference
 from facestream.motion.style_extract import extract_style
 from facestream.style import Style, StyleSpace, blended
-
-SUFFIX = ".style"
 
 app = typer.Typer(help="Styles: keep how someone moves, from a recording of their face.", no_args_is_help=True)
 
@@ -72,7 +71,7 @@ def read_style(text: str, space: StyleSpace, named: Mapping[str, Style]) -> Styl
     """The style that `text` names or the file that it is. Raises `InvalidValue`, `NotFound`."""
     if text in named:
         return named[text]
-    if Path(text).suffix.lower() != SUFFIX:
+    if Path(text).suffix.lower() != STYLE_FILE:
         raise NotFound("style", text, named)
     style = Style.load(Path(text))
     space.check(style)
@@ -80,5 +79,5 @@ def read_style(text: str, space: StyleSpace, named: Mapping[str, Style]) -> Styl
 
 
 def _check_output(output: Path) -> None:
-    if output.suffix.lower() != SUFFIX or not output.parent.is_dir():
-        raise InvalidValue("output", str(output), f"a name ending in {SUFFIX}, in a folder that exists")
+    if output.suffix.lower() != STYLE_FILE or not output.parent.is_dir():
+        raise InvalidValue("output", str(output), f"a name ending in {STYLE_FILE}, in a folder that exists")

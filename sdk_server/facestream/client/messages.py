@@ -6,10 +6,11 @@ from typing import Literal
 import numpy as np
 
 from facestream import events
-from facestream.client.options import ActingAbilities, ModelInfo, StreamInfo
+from facestream.client.options import ActingAbilities, ModelInfo, StreamInfo, StylingAbilities
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32, Frames, Pose
 from facestream.v1.acting_pb2 import ActingAbilities as WireAbilities
+from facestream.v1.acting_pb2 import StyleAbilities
 from facestream.v1.animation_service_pb2 import Model
 from facestream.v1.events_pb2 import GoingAwayReason, StreamEvent
 from facestream.v1.frames_pb2 import FrameRun
@@ -92,4 +93,25 @@ def model_of(model: Model) -> ModelInfo:
 
 
 def _abilities_of(message: WireAbilities) -> ActingAbilities:
-    return ActingAbilities(message.emotion_width, tuple(message.presets), tuple(message.speakers), message.step_samples)
+    return ActingAbilities(
+        message.emotion_width,
+        tuple(message.presets),
+        tuple(message.speakers),
+        message.step_samples,
+        _styling_of(message.styling) if message.HasField("styling") else None,
+    )
+
+
+def _styling_of(message: StyleAbilities) -> StylingAbilities:
+    return StylingAbilities(
+        styles=tuple(message.styles),
+        digest=message.digest,
+        style_width=message.style_width,
+        moves_head=message.moves_head,
+        samplers=tuple(message.samplers),
+        most_steps=message.most_steps,
+        sampler=message.sampler,
+        steps=message.steps,
+        audio_scale=message.audio_scale,
+        style_scale=message.style_scale,
+    )

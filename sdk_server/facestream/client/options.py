@@ -9,6 +9,7 @@ import numpy.typing as npt
 from facestream.acting import ActingChange, Emotion, Sampling
 from facestream.client.acting import controls_of
 from facestream.errors import InvalidValue
+from facestream.styling import StylingChange
 from facestream.timebase import FrameClock, FrameRate
 from facestream.v1.audio_pb2 import AudioEncoding, AudioFormat
 from facestream.v1.config_pb2 import FrameRate as WireFrameRate
@@ -49,11 +50,13 @@ class StreamOptions:
     """The likeliest motion (their default), or one that the seed samples."""
     speaker: str | None = None
     """One of the model's speakers."""
+    styling: StylingChange | None = None
+    """For models with styles: whose style, how strongly, the head, and how the model is sampled."""
 
     @property
     def acting(self) -> ActingChange:
         """What a model that acts is asked for. Raises `InvalidValue` for a spread out of range."""
-        return ActingChange(self.emotion, self.emotion_spread, self.motion, self.speaker)
+        return ActingChange(self.emotion, self.emotion_spread, self.motion, self.speaker, self.styling)
 
     @property
     def controls(self) -> MotionControls:
@@ -124,16 +127,37 @@ class StreamInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class StylingAbilities:
+    """What a model with styles can be asked for, and its own sampler, steps and scales.
+
+    A `.style` file must name the model and this `digest`.
+    """
+
+    styles: tuple[str, ...]
+    digest: str
+    style_width: int
+    moves_head: bool
+    samplers: tuple[str, ...]
+    most_steps: int
+    sampler: str
+    steps: int
+    audio_scale: float
+    style_scale: float
+
+
+@dataclass(frozen=True, slots=True)
 class ActingAbilities:
     """What a model that acts can be asked for: width of its emotion vectors, presets and speakers by name.
 
-    Changes act on whole steps of `step_samples` at 16 kHz.
+    Changes act on whole steps of `step_samples` at 16 kHz. A model without emotions has an `emotion_width` of 0, one
+    without styles no `styling`.
     """
 
     emotion_width: int
     presets: tuple[str, ...]
     speakers: tuple[str, ...]
     step_samples: int
+    styling: StylingAbilities | None = None
 
 
 @dataclass(frozen=True, slots=True)

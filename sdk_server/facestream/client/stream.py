@@ -18,6 +18,7 @@ from facestream.client.messages import event_of, frames_of, info_of
 from facestream.client.options import Pcm, StreamInfo, StreamOptions
 from facestream.errors import Busy, EngineError, FacestreamError, OutOfOrder, TimeLimit
 from facestream.events import FlushDone, FramesDropped, GoingAway, StreamEvent
+from facestream.styling import StylingChange
 from facestream.types import Frames
 from facestream.v1.animation_service_pb2 import AnimateRequest, AnimateResponse
 from facestream.v1.audio_pb2 import AudioChunk
@@ -105,12 +106,13 @@ class AnimationStream:
         emotion_spread: float | None = None,
         motion: Sampling | Literal["likeliest"] | None = None,
         speaker: str | None = None,
+        styling: StylingChange | None = None,
     ) -> None:
         """Change the motion from `at_sample` on (by default, from the next sample sent); see `StreamOptions`.
 
-        The last four are for models that act, and act on whole steps (`ModelInfo.abilities`).
+        The last five are for models that act, and act on whole steps (`ModelInfo.abilities`).
         """
-        acting = controls_of(ActingChange(emotion, emotion_spread, motion, speaker))
+        acting = controls_of(ActingChange(emotion, emotion_spread, motion, speaker, styling))
         controls = MotionControls(mouth_strength=mouth_strength, blinks=blinks, gaze=gaze, acting=acting)
         self._note_controls(controls)
         await self._write(AnimateRequest(control=Control(at_sample=at_sample, controls=controls)))
@@ -159,6 +161,8 @@ class AnimationStream:
         """Remember for a new call what was asked for, the later over the earlier."""
         if controls.acting.WhichOneof("emotion") == "vector":
             self._controls.acting.ClearField("vector")  # merging would put the new numbers behind the old
+        if controls.acting.styling.WhichOneof("style") == "blend":
+            self._controls.acting.styling.ClearField("blend")  # merging would keep the old share where the new one is 0
         self._controls.MergeFrom(controls)
 
     def _opened(self) -> LiveCall:

@@ -18,6 +18,7 @@ from facestream.client.async_client import AsyncClient, Clip
 from facestream.client.options import ModelInfo, Pcm, StreamInfo, StreamOptions
 from facestream.client.stream import AnimationStream
 from facestream.events import StreamEvent
+from facestream.styling import StylingChange
 from facestream.types import Frames
 
 _T = TypeVar("_T")
@@ -118,6 +119,7 @@ class SyncStream:
         emotion_spread: float | None = None,
         motion: Sampling | Literal["likeliest"] | None = None,
         speaker: str | None = None,
+        styling: StylingChange | None = None,
     ) -> None:
         """Change the motion from `at_sample` on (by default, from the next sample sent)."""
         self._thread.run(
@@ -130,6 +132,7 @@ class SyncStream:
                 emotion_spread=emotion_spread,
                 motion=motion,
                 speaker=speaker,
+                styling=styling,
             )
         )
 

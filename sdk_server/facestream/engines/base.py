@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.acting import Abilities
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
+from facestream.types import EXPRESSION_COUNT, HEAD_COUNT, JAW_COUNT, Float32
 
 BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 """Batch sizes whose cost an engine knows. On GPUs they are also the captured graphs and profiles."""
@@ -38,7 +38,8 @@ class ModelFacts:
     `hop_samples * S` samples at 16 kHz go in; `M = motions_per_hop * S` rows of motion `[D]` (expression, jaw, extras)
     and of phone class probabilities come out. They are `hop_samples / motions_per_hop` apart, and the last one
     describes the moment `lookahead_samples` before the end of the hops. Live, a step waits for `ahead_samples` beyond
-    them. `abilities` are those of a model that acts.
+    them. `abilities` are those of a model that acts. With `moves_head` a row of motion ends with the rotation of the
+    head, an axis-angle in radians (`motion/head_rotation.py` has the convention).
     """
 
     name: str
@@ -54,10 +55,22 @@ class ModelFacts:
     states: tuple[TensorSpec, ...] = ()
     ahead_samples: int = 0
     abilities: Abilities | None = None
+    moves_head: bool = False
+
+    @property
+    def face_size(self) -> int:
+        """Columns of motion that a face is made of."""
+        return EXPRESSION_COUNT + JAW_COUNT + len(self.extras)
 
     @property
     def motion_size(self) -> int:
-        return EXPRESSION_COUNT + JAW_COUNT + len(self.extras)
+        """All columns of motion."""
+        return self.face_size + HEAD_COUNT * self.moves_head
+
+    @property
+    def has_emotions(self) -> bool:
+        """Whether it can hear and act emotions."""
+        return self.abilities is not None and self.abilities.emotion_width > 0
 
     def fresh_state(self, row_count: int) -> dict[str, Float32]:
         """State of streams that have heard nothing yet: zeros."""

@@ -1,4 +1,4 @@
-"""What the runtime needs to know of a diffposetalk model beyond its manifest: its space of styles, and named ones."""
+"""What the runtime needs to know of a diffposetalk model: how it is run, its space of styles, and named ones."""
 
 import hashlib
 import zipfile
@@ -7,26 +7,52 @@ from pathlib import Path
 
 import numpy as np
 
-from facestream.engines.manifest import DiffPoseTalkManifest, GraphSpec
+from facestream.acting import Abilities
+from facestream.engines.base import ModelFacts
+from facestream.engines.graph_specs import graph_with
+from facestream.engines.manifest import SAMPLER_NAMES, DiffPoseTalkManifest
 from facestream.errors import BundleError, InvalidValue
 from facestream.style import Style, StyleSpace
+from facestream.styling import StyleAbilities
 
 STYLE_INPUTS, STYLE_OUTPUTS = {"motion"}, {"style"}
 
 
-def graph_with(folder: Path, manifest: DiffPoseTalkManifest, inputs: set[str], outputs: set[str]) -> GraphSpec:
-    """The graph with these inputs, and at least these outputs. Raises `BundleError`."""
-    for graph in manifest.graphs:
-        if set(graph.inputs) == inputs and outputs <= set(graph.outputs):
-            return graph
-    raise BundleError(
-        f"{folder}: found no graph with inputs {sorted(inputs)} and outputs {sorted(outputs)}; export the bundle again"
+def diffposetalk_facts(folder: Path, manifest: DiffPoseTalkManifest) -> ModelFacts:
+    """Facts of the model in `folder`. Raises `BundleError` for styles that can not be used."""
+    pieces, sampling = manifest.pieces, manifest.sampling
+    hop_samples = pieces.hop_frames * manifest.frame_samples
+    styling = StyleAbilities(
+        space=style_space(folder, manifest),
+        styles=named_styles(folder, manifest),
+        moves_head=manifest.head_rotation,
+        samplers=SAMPLER_NAMES,
+        most_steps=manifest.diffusion_steps,
+        sampler=sampling.sampler,
+        steps=sampling.steps,
+        audio_scale=sampling.audio_scale,
+        style_scale=sampling.style_scale,
+    )
+    return ModelFacts(
+        name=manifest.name,
+        family=manifest.family,
+        version=manifest.version,
+        licence=manifest.licence,
+        head_digest=manifest.head_digest or "",
+        hop_samples=hop_samples,
+        motions_per_hop=pieces.hop_frames,
+        lookahead_samples=manifest.frame_samples - manifest.instant_samples,
+        extras=tuple(manifest.outputs.extras),
+        phone_classes=tuple(manifest.phone_classes),
+        ahead_samples=pieces.ahead_frames * manifest.frame_samples,
+        abilities=Abilities(0, {}, (), hop_samples, styling),
+        moves_head=manifest.head_rotation,
     )
 
 
 def style_space(folder: Path, manifest: DiffPoseTalkManifest) -> StyleSpace:
     """The space of a bundle's styles: it is another one as soon as the encoder or the motion that it sees is."""
-    encoder = graph_with(folder, manifest, STYLE_INPUTS, STYLE_OUTPUTS).file
+    encoder = graph_with(folder, manifest.graphs, STYLE_INPUTS, STYLE_OUTPUTS).file
     digest = hashlib.sha256(f"{manifest.files[encoder]} {manifest.motion_space}".encode()).hexdigest()
     least, most = manifest.style_norms
     return StyleSpace(manifest.name, digest, manifest.style_width, (least, most))

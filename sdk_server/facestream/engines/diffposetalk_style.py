@@ -6,10 +6,10 @@ from facestream.engines.bundle import Bundle
 from facestream.engines.diffposetalk_facts import (
     STYLE_INPUTS,
     STYLE_OUTPUTS,
-    graph_with,
     named_styles,
     style_space,
 )
+from facestream.engines.graph_specs import check_session, graph_with
 from facestream.engines.manifest import DiffPoseTalkManifest
 from facestream.engines.onnx import open_session, run_session
 from facestream.errors import BundleError
@@ -24,13 +24,14 @@ class StyleGraph:
         manifest = _manifest_of(bundle)
         self.bundle, self.manifest = bundle, manifest
         self.space = style_space(bundle.folder, manifest)
-        graph = graph_with(bundle.folder, manifest, STYLE_INPUTS, STYLE_OUTPUTS)
+        graph = graph_with(bundle.folder, manifest.graphs, STYLE_INPUTS, STYLE_OUTPUTS)
         frames = graph.inputs["motion"][1]
         if not isinstance(frames, int):
             raise BundleError(f"{bundle.folder / graph.file}: found no fixed count of frames; export the bundle again")
         self.frames = frames
         """How many frames it looks at."""
         self._session = open_session(bundle.folder / graph.file, thread_count)
+        check_session(self._session, bundle.folder, graph)
 
     def style(self, motion: Float32) -> Float32:
         """Styles `[B, S]` of normalised motion `[B, frames, D]`. Raises `EngineError`."""

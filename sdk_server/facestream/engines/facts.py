@@ -8,6 +8,7 @@ import numpy as np
 
 from facestream.acting import SPEECH, Abilities, Emotion
 from facestream.engines.base import ModelFacts, TensorSpec
+from facestream.engines.diffposetalk_facts import diffposetalk_facts
 from facestream.engines.manifest import DeepTalkManifest, LiveManifest, Manifest
 from facestream.errors import BundleError, InvalidValue
 
@@ -18,16 +19,13 @@ FRAMES_PER_CODE = 4
 def facts_of(folder: Path, manifest: Manifest) -> ModelFacts:
     """Facts of the model in `folder`.
 
-    Raises `BundleError` for presets that can not be used and for a family that no engine runs yet.
+    Raises `BundleError` for presets or styles that can not be used.
     """
     if isinstance(manifest, LiveManifest):
         return _live_facts(manifest)
     if isinstance(manifest, DeepTalkManifest):
         return _deeptalk_facts(folder, manifest)
-    raise BundleError(
-        f"{folder}: found a whole bundle of family {manifest.family!r}; expected 'live' or 'deeptalk', which this "
-        "release can run; keep it for a later one"
-    )
+    return diffposetalk_facts(folder, manifest)
 
 
 def _live_facts(manifest: LiveManifest) -> ModelFacts:

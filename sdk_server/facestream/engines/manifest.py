@@ -173,10 +173,14 @@ class FramePieces(_Strict):
     context_frames: int = Field(ge=0, le=1000)
 
 
+SamplerName = Literal["ddpm", "ddim", "dpm-solver++"]
+SAMPLER_NAMES: tuple[SamplerName, ...] = ("ddpm", "ddim", "dpm-solver++")
+
+
 class Sampling(_Strict):
     """How a diffusion model is sampled unless a caller says otherwise."""
 
-    sampler: Literal["ddpm", "ddim", "dpm-solver++"]
+    sampler: SamplerName
     steps: int = Field(ge=1, le=500)
     audio_scale: float = Field(ge=0.0, le=10.0)
     style_scale: float = Field(ge=0.0, le=10.0)

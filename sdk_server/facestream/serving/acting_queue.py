@@ -1,7 +1,6 @@
 """How one stream is acted, and which changes of that wait for their hop."""
 
 from collections import deque
-from dataclasses import replace
 
 from facestream.acting import Abilities, Acting, ActingChange
 from facestream.errors import InvalidValue
@@ -27,9 +26,7 @@ class ActingQueue:
         for _, earlier in tuple(self._waiting)[:place]:
             before = before.changed(earlier)
         after = self._checked(before, change)
-        # a preset goes on as its vector
-        known = replace(change, emotion=None if change.emotion is None else after.emotion)
-        self._waiting.insert(place, (hop, known))
+        self._waiting.insert(place, (hop, change.settled(after)))
 
     def next_hop(self, hops_done: int) -> int | None:
         """First hop beyond `hops_done` at which something changes."""

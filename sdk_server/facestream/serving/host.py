@@ -283,12 +283,12 @@ class AnimationHost:
             raise Unavailable(f"the server is {self._state.value}; try again, or another server")
 
     def _acting_pipeline(self, name: str) -> Pipeline:
-        acting = [pipeline for pipeline in self.pipelines if pipeline.model.abilities is not None]
+        acting = [pipeline for pipeline in self.pipelines if pipeline.model.has_emotions]
         if not name and acting:
             return acting[0]
         pipeline = self._pipeline(name)
         if pipeline not in acting:
-            known = ", ".join(one.model.name for one in acting) or "none: no model of this server acts"
+            known = ", ".join(one.model.name for one in acting) or "none: no model of this server has emotions"
             raise InvalidValue("config.model", repr(pipeline.model.name), known)
         return pipeline
 

@@ -16,6 +16,7 @@ from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.engines.base import BILABIAL, SILENCE, StepOutput
 from facestream.errors import EngineError, InvalidValue
 from facestream.motion.base import MotionSource
+from facestream.motion.head_rotation import quaternions_of
 from facestream.motion.interpolate import interpolate
 from facestream.polish import chain as polish
 from facestream.serving.acting_queue import ActingQueue
@@ -229,15 +230,18 @@ class Pipeline:
         if moving.size:
             streams = [batch[place] for place in moving.tolist()]
             made = self._make_frames(streams, counts[moving], rows[moving], motion[moving])
-            for place, stream, weights, eyes, silence in zip(moving.tolist(), streams, *made, strict=True):
+            for place, stream, weights, eyes, head, silence in zip(moving.tolist(), streams, *made, strict=True):
                 count = counts[place]
-                runs[place] = self._given_out(stream, weights[:count], eyes[:count], silence[:count])
+                pose = Pose(head[:count], eyes[:count, 0], eyes[:count, 1])
+                runs[place] = self._given_out(stream, weights[:count], pose, silence[:count])
         return runs
 
     def _make_frames(
         self, streams: Sequence[LiveStream], counts: npt.NDArray[np.intp], rows: npt.NDArray[np.intp], motion: Float32
-    ) -> tuple[Float32, Float32, Float32]:
-        """The next `counts` `[B]` frames of every stream: weights `[B, F, C]`, eyes `[B, F, 2, 4]`, silence `[B, F]`.
+    ) -> tuple[Float32, Float32, Float32, Float32]:
+        """The next `counts` `[B]` frames of every stream.
+
+        Gives weights `[B, F, C]`, eyes `[B, F, 2, 4]`, the head `[B, F, 4]` and silence `[B, F]`.
 
         `motion` `[B, M + 1, D + 2]` ends with the probabilities of `_HEARD`. Beyond a row's count nothing is meant.
         """
@@ -263,32 +267,41 @@ class Pipeline:
                 while change := streams[place].due_control(streams[place].next_frame_index + turn):
                     polish.apply_change(state[polish.SETTINGS][place], change)
             part = state if active.size == len(streams) else {name: value[active] for name, value in state.items()}
-            row_motion, silence, bilabial = now[active, turn, :-2], now[active, turn, -2], now[active, turn, -1]
+            row_motion = now[active, turn, : self.model.face_size]
+            silence, bilabial = now[active, turn, -2], now[active, turn, -1]
             part[_PREVIOUS] = self._retargeter.solve(row_motion, part[_PREVIOUS])
             polish.settle(part[_PREVIOUS], silence, bilabial, frame_s[active], part)
             weights[active, turn], shown[active, turn] = part[polish.SMOOTHED], part[polish.SHOWN]
             if part is not state:
                 for name in _SETTLED_COLUMNS:
                     state[name][active] = part[name]
-        result = polish.finish(weights, shown, times_s, plan[:, :, 3].astype(np.float32), state)
+        presence = plan[:, :, 3].astype(np.float32)
+        result = polish.finish(weights, shown, times_s, presence, state)
         self._rows.scatter(rows, state)
-        return *result, now[:, :, -2]
+        return *result, self._heads(now, presence), now[:, :, -2]
 
-    def _given_out(self, stream: LiveStream, weights: Float32, eyes: Float32, silence: Float32) -> Frames:
+    def _heads(self, motion: Float32, presence: Float32) -> Float32:
+        """Rotations `[B, F, 4]` of the head in `motion` `[B, F, D + 2]`, as far as there is a face."""
+        if not self.model.moves_head:
+            return np.broadcast_to(_FACING_FORWARD, (*presence.shape, 4))
+        turned = motion[:, :, self.model.face_size : self.model.motion_size]
+        return quaternions_of(turned * presence[:, :, None])
+
+    def _given_out(self, stream: LiveStream, weights: Float32, pose: Pose, silence: Float32) -> Frames:
         """The frames just made, without those before the resume point; the stream goes on after them."""
         first = stream.next_frame_index
         stream.next_frame_index = first + len(weights)
         if not len(weights):
             return no_frames(stream)
         hidden = min(max(stream.first_given_frame - first, 0), len(weights))
-        head = _FACING_FORWARD[: len(weights) - hidden]  # one step gives far fewer than there are
-        pose = Pose(head, eyes[hidden:, 0], eyes[hidden:, 1])
+        shown = Pose(pose.head[hidden:], pose.left_eye[hidden:], pose.right_eye[hidden:])
         extras = {} if self._heard[0] is None else {SILENCE_EXTRA: silence[hidden:]}
-        return Frames(first + hidden, weights[hidden:], pose, extras)
+        return Frames(first + hidden, weights[hidden:], shown, extras)
 
 
-_FACING_FORWARD = np.tile(np.array([0.0, 0.0, 0.0, 1.0], np.float32), (1024, 1))
-_NOTHING = Pose(_FACING_FORWARD[:0], _FACING_FORWARD[:0], _FACING_FORWARD[:0])
+_FACING_FORWARD = np.array([0.0, 0.0, 0.0, 1.0], np.float32)
+_NO_ROTATIONS = np.zeros((0, 4), np.float32)
+_NOTHING = Pose(_NO_ROTATIONS, _NO_ROTATIONS, _NO_ROTATIONS)
 _NO_WEIGHTS = np.zeros((0, CURVE_COUNT), np.float32)
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from facestream.engines.bundle import Bundle, open_bundle
 from facestream.engines.deeptalk import DeepTalkGraphs
-from facestream.engines.manifest import DeepTalkManifest
+from facestream.engines.diffposetalk import DiffPoseTalkGraphs
+from facestream.engines.manifest import DeepTalkManifest, DiffPoseTalkManifest
 from facestream.engines.onnx import OnnxEngine
 from facestream.motion.base import MotionSource
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.deeptalk import DeepTalkMotion
+from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
 from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter
 from facestream.serving.pipeline import Pipeline
@@ -30,4 +32,6 @@ def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), th
 def _source_of(bundle: Bundle, thread_count: int) -> MotionSource:
     if isinstance(bundle.manifest, DeepTalkManifest):
         return DeepTalkMotion(DeepTalkGraphs(bundle, thread_count))
+    if isinstance(bundle.manifest, DiffPoseTalkManifest):
+        return DiffPoseTalkMotion(DiffPoseTalkGraphs(bundle, thread_count))
     return LiveMotion(OnnxEngine(bundle, thread_count))

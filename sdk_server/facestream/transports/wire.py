@@ -20,6 +20,7 @@ from facestream.serving.limits import CHUNK_BOUND_S, Limits
 from facestream.serving.live_stream import GAP_LIMIT_S
 from facestream.serving.pipeline import Pipeline
 from facestream.timebase import FrameRate
+from facestream.transports.wire_styling import style_abilities_of, styling_names, styling_of
 from facestream.types import Float32, Frames
 from facestream.v1.acting_pb2 import ActingAbilities, ActingControls, EmotionVector, SampledMotion
 from facestream.v1.animation_service_pb2 import HearEmotionResponse, Model
@@ -73,6 +74,7 @@ def controls_names(field: str) -> dict[str, str]:
         "emotion.log_variance": f"{acting}.vector.log_variance",
         "sampling.tau_top": f"{acting}.sampled.tau_top",
         "sampling.tau_bottom": f"{acting}.sampled.tau_bottom",
+        **styling_names(acting),
     }
 
 
@@ -140,6 +142,7 @@ def acting_of(controls: MotionControls, field: str = CONTROL_CONTROLS) -> Acting
             spread=message.emotion_spread if message.HasField("emotion_spread") else None,
             codes=_codes_of(message),
             speaker=message.speaker if message.HasField("speaker") else None,
+            styling=styling_of(message.styling) if message.HasField("styling") else None,
         )
 
 
@@ -285,6 +288,7 @@ def _abilities_of(abilities: Abilities) -> ActingAbilities:
         presets=list(abilities.presets),
         speakers=abilities.speakers,
         step_samples=abilities.step_samples,
+        styling=None if abilities.styling is None else style_abilities_of(abilities.styling),
     )
 
 

@@ -6,13 +6,10 @@ third of the work and both scales at 1 leave a single, conditional evaluation.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from facestream.errors import InvalidValue
-
-Mode = Literal["incremental", "independent"]
-MODES: tuple[Mode, ...] = ("incremental", "independent")
-LARGEST_SCALE = 10.0
+from facestream.styling import MAX_SCALE, MODES, GuidanceMode
 
 
 class Branch(NamedTuple):
@@ -32,13 +29,13 @@ class Guidance:
 
     audio_scale: float = 1.15
     style_scale: float = 3.0
-    mode: Mode = "incremental"
+    mode: GuidanceMode = "incremental"
 
     def __post_init__(self) -> None:
         for name in ("audio_scale", "style_scale"):
             scale = getattr(self, name)
-            if not 0.0 <= scale <= LARGEST_SCALE:
-                raise InvalidValue(f"guidance.{name}", scale, f"0 to {LARGEST_SCALE:g}")
+            if not 0.0 <= scale <= MAX_SCALE:
+                raise InvalidValue(f"guidance.{name}", scale, f"0 to {MAX_SCALE:g}")
         if self.mode not in MODES:
             raise InvalidValue("guidance.mode", self.mode, " or ".join(MODES))
 

@@ -1,0 +1,140 @@
+"""The graphs of a diffposetalk bundle that make motion, on ONNX Runtime, and the small arrays beside them."""
+
+import zipfile
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from facestream.engines.base import ModelFacts
+from facestream.engines.bundle import Bundle
+from facestream.engines.graph_specs import check_session, graph_with
+from facestream.engines.manifest import DiffPoseTalkManifest, GraphSpec
+from facestream.engines.onnx import open_session, run_session
+from facestream.errors import BundleError
+from facestream.types import Float32
+
+PHONE = "phone"
+_MEMORY = ("found", "keys", "values", "last")
+_HEAR = ({"waveform"}, {"features"})
+_REMEMBER = ({"past_audio", "audio"}, {*_MEMORY})
+_DENOISE = ({"noisy", "step", "indicator", "past_motion", "person", *_MEMORY}, {"guess"})
+_SILENT_FRAMES = 50
+
+
+class Learned(NamedTuple):
+    """What stands in for nothing: `start_motion` [P, D], `start_audio` [P, W], `null_style` [S], `null_audio` [W]."""
+
+    start_motion: Float32
+    start_audio: Float32
+    null_style: Float32
+    null_audio: Float32
+
+
+class Heard(NamedTuple):
+    """Of F frames: `features` [B, F, W] and phone class probabilities [B, F, C] (C is 0 where the graph has none)."""
+
+    features: Float32
+    phone: Float32
+
+
+class Memory(NamedTuple):
+    """What the layers hear in a window, whatever the step; arrays [B, ...] of the graphs alone."""
+
+    found: Float32
+    keys: Float32
+    values: Float32
+    last: Float32
+
+    def rows(self, index: npt.NDArray[np.intp]) -> "Memory":
+        """Rows by number: several branches may hear the same."""
+        return Memory(*(part[index] for part in self))
+
+
+class DiffPoseTalkGraphs:
+    """Made from a diffposetalk bundle; several threads may use it at once."""
+
+    def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
+        manifest = bundle.manifest
+        assert isinstance(manifest, DiffPoseTalkManifest)
+        self.model: ModelFacts = bundle.model
+        self.folder, self.manifest = bundle.folder, manifest
+        hear, remember, denoise = (
+            graph_with(bundle.folder, manifest.graphs, *kind) for kind in (_HEAR, _REMEMBER, _DENOISE)
+        )
+        self._heard_names = ["features"] + ([PHONE] if PHONE in hear.outputs else [])
+        if (PHONE in hear.outputs) != bool(manifest.phone_classes):
+            raise BundleError(
+                f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and outputs "
+                f"{sorted(hear.outputs)}; expected classes with an output 'phone'; export the bundle again"
+            )
+
+        def opened(graph: GraphSpec) -> onnxruntime.InferenceSession:
+            session = open_session(bundle.folder / graph.file, thread_count)
+            check_session(session, bundle.folder, graph)
+            return session
+
+        self._hear, self._remember, self._denoise = opened(hear), opened(remember), opened(denoise)
+        self.width = int(hear.outputs["features"][2])
+        self.motion_count = int(denoise.inputs["noisy"][2])
+        self.learned = self._read_learned()
+        silent = np.zeros((1, _SILENT_FRAMES * manifest.frame_samples), np.float32)
+        self.silence: Float32 = self.hear(silent).features[0, _SILENT_FRAMES // 2]
+        """Features [W] of silence that lasts: what is heard where a window has no sound."""
+
+    def hear(self, waveform: Float32) -> Heard:
+        """What is heard in speech `[B, 640 F]` at 16 kHz. Raises `EngineError`."""
+        features, *phone = run_session(self._hear, self._heard_names, {"waveform": waveform})
+        return Heard(features, phone[0] if phone else np.zeros((*features.shape[:2], 0), np.float32))
+
+    def remember(self, past_audio: Float32, audio: Float32) -> Memory:
+        """What windows hear of `audio` `[B, L, W]` behind `past_audio` `[B, P, W]`. Raises `EngineError`."""
+        given = {"past_audio": past_audio, "audio": audio}
+        return Memory(*run_session(self._remember, [*_MEMORY], given))
+
+    def guess(
+        self,
+        noisy: Float32,
+        step: npt.NDArray[np.int64],
+        indicator: Float32,
+        past_motion: Float32,
+        person: Float32,
+        memory: Memory,
+    ) -> Float32:
+        """The clean motion `[G B, L, D]` in G branches.
+
+        `noisy` `[B, L, D]` at `step` `[B]` behind `past_motion` `[B, P, D]`; `indicator` `[B, L]` is 1 for frames that
+        are meant; `person` `[G B, I + S]` and `memory` have all rows of the first branch, then all of the next. Raises
+        `EngineError`.
+        """
+        given = {
+            "noisy": noisy,
+            "step": step,
+            "indicator": indicator,
+            "past_motion": past_motion,
+            "person": person,
+            **memory._asdict(),
+        }
+        (guess,) = run_session(self._denoise, ["guess"], given)
+        return guess
+
+    def _read_learned(self) -> Learned:
+        path, window = self.folder / self.manifest.learned, self.manifest.window
+        expected = {
+            "start_motion": (window.past, self.motion_count),
+            "start_audio": (window.past, self.width),
+            "null_style": (self.manifest.style_width,),
+            "null_audio": (self.width,),
+        }
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                found = {name: np.asarray(stored[name], np.float32) for name in expected}
+            for name, shape in expected.items():
+                if found[name].shape != shape or not np.isfinite(found[name]).all():
+                    raise ValueError(f"{name} of shape {found[name].shape}, expected {shape}, finite")
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise BundleError(
+                f"{path}: found no vectors that can be used ({error}); export the bundle again"
+            ) from error
+        return Learned(**found)

@@ -1,0 +1,117 @@
+"""From noise to motion: the loop of a sampler with guidance over one window of each row, in numpy around one graph.
+
+Rows do not know each other. Those that take the same steps and need the same branches share evaluations of the network;
+each has its own scales. Frames that were given out before are put back into every guess, so that what is new fits them
+(inpainting; specification, section 10.5, option 2).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.engines.diffposetalk import DiffPoseTalkGraphs, Memory
+from facestream.motion.diffposetalk.guidance import Branch, Guidance
+from facestream.motion.diffposetalk.noise import Noise
+from facestream.motion.diffposetalk.samplers.base import Plan
+from facestream.types import Float32
+
+
+class Recipe(NamedTuple):
+    """How one row is sampled; `plan` is an object that equal recipes share."""
+
+    plan: Plan
+    guidance: Guidance
+
+
+class Window(NamedTuple):
+    """One window of one row, normalised: what it follows, what it hears, what of it is known.
+
+    `past_motion` [P, D], `past_audio` [P, W], `audio` [L, W]; `indicator` [L] is 1 for frames that are meant; `known`
+    [K, D] are the first frames; `style` [S] or none; `first_frame` is the number of the first frame in the stream.
+    """
+
+    past_motion: Float32
+    past_audio: Float32
+    audio: Float32
+    indicator: Float32
+    known: Float32
+    style: Float32 | None
+    recipe: Recipe
+    noise: Noise
+    first_frame: int
+
+
+def sample(graphs: DiffPoseTalkGraphs, windows: Sequence[Window]) -> Float32:
+    """Normalised motion [B, L, D] of a window of each row. Raises `EngineError`."""
+    size = (graphs.manifest.window.frames, graphs.motion_count)
+    motion = np.zeros((len(windows), *size), np.float32)
+    groups: dict[tuple[Plan, tuple[Branch, ...]], list[int]] = {}
+    for row, window in enumerate(windows):
+        weights = window.recipe.guidance.weights(has_style=window.style is not None)
+        groups.setdefault((window.recipe.plan, tuple(weights)), []).append(row)
+    for (plan, branches), rows in groups.items():
+        motion[rows] = _sample_alike(graphs, [windows[row] for row in rows], plan, branches)
+    return motion
+
+
+def _sample_alike(
+    graphs: DiffPoseTalkGraphs, windows: Sequence[Window], plan: Plan, branches: tuple[Branch, ...]
+) -> Float32:
+    """The same for rows that share `plan` and `branches`."""
+    rows, size = len(windows), (graphs.manifest.window.frames, graphs.motion_count)
+    weights = np.array([[one.recipe.guidance.weights(has_style=one.style is not None)[b] for one in windows]
+                        for b in branches], np.float32)[:, :, None, None]  # fmt: skip
+    memory = _memory(graphs, windows, branches)
+    person = np.stack([_person(graphs, one, branch) for branch in branches for one in windows])
+    indicator, past_motion = (
+        np.stack([getattr(one, name) for one in windows]) for name in ("indicator", "past_motion")
+    )
+    is_known, known = _known(windows, size)
+    x = np.stack([one.noise.start(one.first_frame, size) for one in windows])
+    earlier = np.zeros_like(x)
+    for update in plan:
+        step = np.full(rows, update.step, np.int64)
+        guesses = graphs.guess(x, step, indicator, past_motion, person, memory)
+        guess: Float32 = (weights * guesses.reshape(len(branches), rows, *size)).sum(axis=0)
+        guess = np.where(is_known, known, guess)
+        x = np.asarray(np.float32(update.noisy) * x + np.float32(update.clean) * guess, np.float32)
+        if update.earlier:
+            x += np.float32(update.earlier) * earlier
+        if update.fresh:
+            fresh = np.stack([one.noise.fresh(update.step, one.first_frame, size) for one in windows])
+            x += np.float32(update.fresh) * fresh
+        earlier = guess
+    return x
+
+
+def _memory(graphs: DiffPoseTalkGraphs, windows: Sequence[Window], branches: tuple[Branch, ...]) -> Memory:
+    """What each row of each branch hears; branches that are given the same audio share it."""
+    rows = len(windows)
+    kinds = sorted({branch.audio for branch in branches})
+    past = np.stack([one.past_audio for one in windows])
+    nothing = np.broadcast_to(graphs.learned.null_audio, (rows, graphs.manifest.window.frames, graphs.width))
+    spoken = np.stack([one.audio for one in windows])
+    memory = graphs.remember(
+        np.concatenate([past] * len(kinds)), np.concatenate([spoken if kind else nothing for kind in kinds])
+    )
+    index: npt.NDArray[np.intp] = np.concatenate(
+        [kinds.index(branch.audio) * rows + np.arange(rows, dtype=np.intp) for branch in branches]
+    )
+    return memory if len(branches) == 1 else memory.rows(index)
+
+
+def _person(graphs: DiffPoseTalkGraphs, window: Window, branch: Branch) -> Float32:
+    """Identity (the mean one) and style [I + S]."""
+    style = window.style if branch.style and window.style is not None else graphs.learned.null_style
+    return np.concatenate([np.zeros(graphs.manifest.identity_width, np.float32), style])
+
+
+def _known(windows: Sequence[Window], size: tuple[int, int]) -> tuple[npt.NDArray[np.bool_], Float32]:
+    """Which frames [B, L, 1] are known, and their motion [B, L, D]."""
+    counts = np.array([len(one.known) for one in windows])
+    known = np.zeros((len(windows), *size), np.float32)
+    for place, one in zip(known, windows, strict=True):
+        place[: len(one.known)] = one.known
+    return (np.arange(size[0]) < counts[:, None])[:, :, None], known

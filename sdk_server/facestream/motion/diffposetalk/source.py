@@ -1,0 +1,287 @@
+"""Motion of the `diffposetalk` family: diffusion in a style, live by short hops and over recordings window by window.
+
+    audio ─> features of what is new ─┐
+    last frames, and what follows ────┤
+    style, noise by absolute frame ───┴> sampler ─> frames; the next ones as they are expected ─> faded, restored
+
+Live, a window begins with frames that were given out; they are put back at every step of the sampler. In a recording it
+begins behind the last of them. Either way a window says how it would go on, and the next one is faded in from that
+over a few frames: motion has no jumps where two windows think differently, nor where the style changes.
+"""
+
+import statistics
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from facestream.acting import Acting
+from facestream.engines.base import CostTable, ModelFacts, StepOutput
+from facestream.engines.diffposetalk import DiffPoseTalkGraphs, Heard
+from facestream.motion.base import Column, Rows, WholePart
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.noise import CounterNoise
+from facestream.motion.diffposetalk.samplers.base import Plan
+from facestream.motion.diffposetalk.samplers.names import SAMPLERS, plan_named
+from facestream.motion.diffposetalk.sampling import Recipe, Window, sample
+from facestream.motion.diffposetalk.schedule import cosine_schedule
+from facestream.motion.diffposetalk.space import MotionSpace, MotionStatistics
+from facestream.motion.diffposetalk.streamers import ClipStreamer, HopStreamer
+from facestream.style import Style
+from facestream.styling import MODES
+from facestream.types import Float32
+
+MAX_ROWS = 16
+STEP_S = 0.12
+"""A step should not take longer, whatever the network."""
+FIRST_HOPS = 6
+"""Of a recording's first window: 0.96 s."""
+_WARM_UP_ROWS, _WARM_UP_RUNS = (1, 4, MAX_ROWS), 2
+_QUIETEST = 3e-3
+"""Deviation of the sound, -50 dBFS: what is quieter is not made louder where a network wants normalised audio."""
+_HEAD, _JAW = slice(0, 3), slice(3, 6)
+
+FRAME, SEED, ORIGIN = "diffposetalk.frame", "diffposetalk.seed", "diffposetalk.origin"
+MOTION, AUDIO = "diffposetalk.motion", "diffposetalk.audio"
+EXPECTED, EXPECTED_COUNT = "diffposetalk.expected", "diffposetalk.expected_count"
+STYLE, IS_STYLED, STRENGTH = "diffposetalk.style", "diffposetalk.is_styled", "diffposetalk.strength"
+SAMPLER, STEPS, MODE = "diffposetalk.sampler", "diffposetalk.steps", "diffposetalk.mode"
+SCALES = "diffposetalk.scales"
+HEAD_AMOUNT, HEAD_SHOWN = "diffposetalk.head_amount", "diffposetalk.head_shown"
+
+State = dict[str, npt.NDArray[Any]]
+_NAMES = tuple(SAMPLERS)
+
+
+class DiffPoseTalkMotion:
+    """A diffposetalk bundle at work."""
+
+    def __init__(self, graphs: DiffPoseTalkGraphs) -> None:
+        manifest = graphs.manifest
+        self.model: ModelFacts = graphs.model
+        self._graphs = graphs
+        self._manifest = manifest
+        self._pieces, self._window = manifest.pieces, manifest.window
+        self._space = MotionSpace(
+            MotionStatistics.from_file(graphs.folder / manifest.statistics), manifest.head_rotation
+        )
+        frame, hop = manifest.frame_samples, manifest.pieces.hop_frames
+        lookahead = frame - manifest.instant_samples
+        self.live_streamer = HopStreamer(
+            hop * frame, hop, lookahead,
+            manifest.pieces.context_frames * frame, manifest.pieces.ahead_frames * frame,
+        )  # fmt: skip
+        window_hops = manifest.window.frames // hop - 1
+        self.whole_clips = WindowedRecordings(
+            self,
+            ClipStreamer(
+                hop * frame, hop, lookahead,
+                min(FIRST_HOPS, window_hops), window_hops, manifest.pieces.context_frames // hop,
+            ),
+        )  # fmt: skip
+        self._costs = CostTable()
+        self.max_rows = MAX_ROWS
+        kept = manifest.window.past + manifest.pieces.known_frames
+        self.columns: Mapping[str, Column] = {
+            FRAME: ((), np.int64),
+            SEED: ((), np.uint64),
+            ORIGIN: ((), np.int64),
+            MOTION: ((kept, graphs.motion_count), np.float32),
+            AUDIO: ((kept, graphs.width), np.float32),
+            EXPECTED: ((hop, graphs.motion_count), np.float32),
+            EXPECTED_COUNT: ((), np.int64),
+            STYLE: ((manifest.style_width,), np.float32),
+            IS_STYLED: ((), np.bool_),
+            STRENGTH: ((), np.float32),
+            SAMPLER: ((), np.int64),
+            STEPS: ((), np.int64),
+            MODE: ((), np.int64),
+            SCALES: ((2,), np.float64),
+            HEAD_AMOUNT: ((), np.float32),
+            HEAD_SHOWN: ((), np.float32),
+        }
+
+        @cache
+        def plan(sampler: int, steps: int) -> Plan:
+            return plan_named(_NAMES[sampler], cosine_schedule(manifest.diffusion_steps), steps)
+
+        self._plan = plan
+
+    def fresh_row(self, seed: int, first_sample: int) -> Mapping[str, Any]:
+        learned, past = self._graphs.learned, self._window.past
+        row = {name: np.zeros(*self.columns[name]) for name in (MOTION, AUDIO)}
+        row[MOTION][-past:], row[AUDIO][-past:] = learned.start_motion, learned.start_audio
+        return {
+            SEED: np.uint64(seed),
+            ORIGIN: first_sample // self._manifest.frame_samples,
+            **row,
+            **self.acting_row(Acting()),
+        }
+
+    def acting_row(self, acting: Acting) -> Mapping[str, Any]:
+        styling, usual = acting.styling, self._manifest.sampling
+        style = styling.style if isinstance(styling.style, Style) else None
+        row: dict[str, Any] = {
+            IS_STYLED: style is not None,
+            STRENGTH: styling.strength,
+            SAMPLER: _NAMES.index(styling.sampler or usual.sampler),
+            STEPS: styling.steps or usual.steps,
+            MODE: MODES.index(styling.guidance or MODES[0]),
+            SCALES: (
+                usual.audio_scale if styling.audio_scale is None else styling.audio_scale,
+                usual.style_scale if styling.style_scale is None else styling.style_scale,
+            ),
+            HEAD_AMOUNT: styling.head_amount,
+        }
+        if style is not None:
+            row[STYLE] = style.vector
+        return row
+
+    def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
+        raise AssertionError("a diffposetalk model has no emotions")
+
+    def step(self, pcm: Float32, state: Rows) -> StepOutput:
+        """One or more hops of every row; each hop has its own window, whatever was asked for at once."""
+        now: State = {name: value.copy() for name, value in state.items()}
+        streamer = self.live_streamer
+        window = streamer.samples_for(1) - streamer.first_sample_for(0)
+        runs = []
+        for begin in range(0, pcm.shape[1] - window + 1, streamer.hop_samples):
+            heard = self.listen(pcm[:, begin : begin + window], self._pieces.context_frames, now[FRAME])
+            runs.append(self.make(heard, now, count=self._pieces.hop_frames, longest_known=self._pieces.known_frames))
+        motion, phone = (np.concatenate(parts, axis=1) for parts in zip(*runs, strict=True))
+        return StepOutput(motion, phone, now)
+
+    def warm_up(self) -> None:
+        streamer = self.live_streamer
+        for row_count in _WARM_UP_ROWS:
+            if row_count > self.max_rows:
+                return
+            pcm = np.zeros((row_count, streamer.samples_for(1) - streamer.first_sample_for(0)), np.float32)
+            fresh = self.fresh_row(0, 0)
+            state: Rows = {
+                name: np.array(np.broadcast_to(fresh.get(name, 0), (row_count, *shape)), dtype)
+                for name, (shape, dtype) in self.columns.items()
+            }
+            state[IS_STYLED][:] = True
+            seconds = []
+            for _ in range(_WARM_UP_RUNS):
+                begin = time.perf_counter()
+                state = self.step(pcm, state).next_state
+                seconds.append(time.perf_counter() - begin)
+            self._costs.record(row_count, statistics.median(seconds))
+            rows_in_time = int(STEP_S * row_count / min(seconds))  # a busy moment at the start must not last for ever
+            self.max_rows = min(MAX_ROWS, max(row_count, rows_in_time))
+
+    def cost_s(self, row_count: int) -> float:
+        return self._costs.cost_s(row_count)
+
+    def make(self, heard: Heard, state: State, *, count: int, longest_known: int) -> tuple[Float32, Float32]:
+        """Motion `[B, count, D]` and phone classes of the next `count` frames, of which `heard` are more.
+
+        Moves `state` on: frames given out and what was heard of them, and what is expected of those that follow.
+        """
+        rows = [{name: value[row] for name, value in state.items()} for row in range(len(state[FRAME]))]
+        windows = [self._window_of(row, heard.features[place], longest_known) for place, row in enumerate(rows)]
+        made = sample(self._graphs, windows)
+        behind = [one[len(window.known) :] for one, window in zip(made, windows, strict=True)]
+        fresh = np.stack([one[: heard.features.shape[1]] for one in behind])
+        given = self._faded(fresh[:, :count], state)
+        self._expect(fresh[:, count:], state)
+        for name, new in ((MOTION, given), (AUDIO, heard.features[:, :count])):
+            state[name] = np.concatenate([state[name], new], axis=1)[:, -state[name].shape[1] :]
+        state[HEAD_SHOWN] = np.where(state[FRAME] == 0, state[HEAD_AMOUNT], state[HEAD_SHOWN])
+        state[FRAME] = state[FRAME] + count
+        return self._restored(given, state), heard.phone[:, :count]
+
+    def listen(self, pcm: Float32, context: int, frame: npt.NDArray[np.int64]) -> Heard:
+        """What is heard behind `context` frames of `pcm` `[B, T]`; rows stand at `frame` `[B]`.
+
+        Where the network wants it, audio is normalised over what there is of the stream.
+        """
+        if self._manifest.normalised_audio:
+            silent = np.maximum(context - frame, 0) * self._manifest.frame_samples
+            pcm = np.stack([_normalised(row, begin) for row, begin in zip(pcm, silent.tolist(), strict=True)])
+        heard = self._graphs.hear(np.ascontiguousarray(pcm))
+        return Heard(heard.features[:, context:], heard.phone[:, context:])
+
+    def _window_of(self, row: Rows, features: Float32, longest_known: int) -> Window:
+        """The next window of one row, from its state."""
+        frames, past = self._window.frames, self._window.past
+        known = min(int(row[FRAME]), longest_known)
+        first = len(row[MOTION]) - known
+        end = known + len(features)
+        audio = np.tile(self._graphs.silence, (frames, 1))
+        audio[:known], audio[known:end] = row[AUDIO][first:], features
+        strength, (audio_scale, style_scale) = float(row[STRENGTH]), row[SCALES].tolist()
+        return Window(
+            past_motion=row[MOTION][first - past : first],
+            past_audio=row[AUDIO][first - past : first],
+            audio=audio,
+            indicator=(np.arange(frames) < end).astype(np.float32),
+            known=row[MOTION][first:],
+            style=row[STYLE] if row[IS_STYLED] and strength > 0.0 else None,
+            recipe=Recipe(
+                self._plan(int(row[SAMPLER]), int(row[STEPS])),
+                Guidance(audio_scale, strength * style_scale, MODES[int(row[MODE])]),
+            ),
+            noise=CounterNoise(int(row[SEED])),
+            first_frame=int(row[ORIGIN] + row[FRAME]) - known,
+        )
+
+    def _faded(self, fresh: Float32, state: State) -> Float32:
+        """`fresh` `[B, F, D]`, its first frames on the way from what the window before expected of them."""
+        count = min(fresh.shape[1], state[EXPECTED].shape[1])
+        expected, counts = state[EXPECTED][:, :count], state[EXPECTED_COUNT][:, None]
+        share = np.minimum((np.arange(count) + 1) / (counts + 1), 1.0).astype(np.float32)[:, :, None]
+        faded = fresh.copy()
+        faded[:, :count] = share * fresh[:, :count] + (1 - share) * expected
+        return faded
+
+    def _expect(self, ahead: Float32, state: State) -> None:
+        count = min(ahead.shape[1], state[EXPECTED].shape[1])
+        state[EXPECTED] = np.zeros_like(state[EXPECTED])
+        state[EXPECTED][:, :count] = ahead[:, :count]
+        state[EXPECTED_COUNT] = np.full_like(state[EXPECTED_COUNT], count)
+
+    def _restored(self, given: Float32, state: State) -> Float32:
+        """Columns of the pipeline: expression, jaw, and the head as far as it is wanted.
+
+        A new amount is reached within a hop.
+        """
+        expression, pose = self._space.restored(given)
+        motion = [expression, pose[:, :, _JAW]]
+        if self._manifest.head_rotation:
+            way = np.minimum((np.arange(given.shape[1]) + 1) / self._pieces.hop_frames, 1.0).astype(np.float32)
+            shown, wanted = state[HEAD_SHOWN][:, None], state[HEAD_AMOUNT][:, None]
+            motion.append(pose[:, :, _HEAD] * (shown + way * (wanted - shown))[:, :, None])
+        state[HEAD_SHOWN] = state[HEAD_AMOUNT].copy()
+        return np.concatenate(motion, axis=2)
+
+
+class WindowedRecordings:
+    """Recordings window by window, the `WholeClips` of this family."""
+
+    def __init__(self, motion: DiffPoseTalkMotion, streamer: ClipStreamer) -> None:
+        self._motion = motion
+        self.streamer = streamer
+        self.next_part = streamer.next_part
+
+    def step(self, pcm: Float32, state: Rows, part: WholePart) -> StepOutput:
+        """See `WholeClips`."""
+        now: State = {name: value.copy() for name, value in state.items()}
+        frames = self.streamer.motions_per_hop
+        heard = self._motion.listen(pcm, (part.first - part.reads_from) * frames, now[FRAME])
+        motion, phone = self._motion.make(heard, now, count=(part.end - part.first) * frames, longest_known=0)
+        return StepOutput(motion, phone, now)
+
+
+def _normalised(row: Float32, begin: int) -> Float32:
+    """`row` [T] with mean 0 and deviation 1 from sample `begin` on; what lies before is silence."""
+    heard = row[begin:].astype(np.float64)
+    normal = np.zeros_like(row)
+    normal[begin:] = (heard - heard.mean()) / max(float(heard.std(ddof=1)), _QUIETEST)
+    return normal

@@ -1,0 +1,143 @@
+"""How a model with styles is asked to move: in whose style, how strongly, how far the head goes, how it is sampled."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+import numpy as np
+
+from facestream.errors import InvalidValue
+from facestream.style import Style, StyleSpace, blended
+
+NO_STYLE: Literal["none"] = "none"
+"""Nobody's style in particular: the model moves as it does for anyone."""
+
+MAX_STRENGTH = 2.0
+MAX_HEAD_AMOUNT = 2.0
+MAX_SCALE = 10.0
+
+GuidanceMode = Literal["incremental", "independent"]
+MODES: tuple[GuidanceMode, ...] = ("incremental", "independent")
+
+
+@dataclass(frozen=True, slots=True)
+class StyleBlend:
+    """What lies between two styles (or the names of such): `share` of the second one, 0 to 1."""
+
+    first: Style | str
+    second: Style | str
+    share: float
+
+    def __post_init__(self) -> None:
+        _check_range("styling.blend.share", self.share, 1.0)
+
+
+StyleChoice = Style | StyleBlend | str
+"""A style, the name of one that ships with the model, `NO_STYLE`, or a blend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Styling:
+    """What one stream is styled with; `None` is the model's own value."""
+
+    style: StyleChoice = NO_STYLE
+    strength: float = 1.0
+    head_amount: float = 1.0
+    sampler: str | None = None
+    steps: int | None = None
+    audio_scale: float | None = None
+    style_scale: float | None = None
+    guidance: GuidanceMode | None = None
+
+    def changed(self, change: "StylingChange") -> "Styling":
+        """The same with the values of `change` that are set."""
+        named = {one.name: getattr(change, one.name) for one in fields(change)}
+        return replace(self, **{name: value for name, value in named.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class StylingChange:
+    """New values; `None` leaves one as it is.
+
+    `strength` 0 to 2 multiplies the model's style scale: 0 is nobody's style, 1 as the model is meant. `head_amount` 0
+    to 2 multiplies the rotation of the head: 0 holds it still, 1 is as the model moves it. `steps` are evaluations of
+    the network a window, of `sampler`. `audio_scale` and `style_scale`, 0 to 10, say how far speech and style are
+    obeyed: 0 ignores, 1 takes as it is (and saves work), more overdoes. Raises `InvalidValue`.
+    """
+
+    style: StyleChoice | None = None
+    strength: float | None = None
+    head_amount: float | None = None
+    sampler: str | None = None
+    steps: int | None = None
+    audio_scale: float | None = None
+    style_scale: float | None = None
+    guidance: GuidanceMode | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in (
+            ("strength", MAX_STRENGTH),
+            ("head_amount", MAX_HEAD_AMOUNT),
+            ("audio_scale", MAX_SCALE),
+            ("style_scale", MAX_SCALE),
+        ):
+            if (value := getattr(self, name)) is not None:
+                _check_range(f"styling.{name}", value, most)
+        if self.guidance is not None and self.guidance not in MODES:
+            raise InvalidValue("styling.guidance", repr(self.guidance[:40]), " or ".join(MODES))
+
+    @property
+    def is_empty(self) -> bool:
+        return all(getattr(self, one.name) is None for one in fields(self))
+
+
+@dataclass(frozen=True, slots=True)
+class StyleAbilities:
+    """What a model with styles can be asked for, and how it is sampled unless asked otherwise."""
+
+    space: StyleSpace
+    styles: Mapping[str, Style]
+    moves_head: bool
+    samplers: tuple[str, ...]
+    most_steps: int
+    sampler: str
+    steps: int
+    audio_scale: float
+    style_scale: float
+
+    def resolved(self, styling: Styling) -> Styling:
+        """`styling` with its style's vector in place of a name or blend. Raises `InvalidValue` for what it lacks."""
+        if styling.sampler is not None and styling.sampler not in self.samplers:
+            raise InvalidValue("styling.sampler", repr(styling.sampler[:40]), f"one of {', '.join(self.samplers)}")
+        if styling.steps is not None and not 1 <= styling.steps <= self.most_steps:
+            raise InvalidValue("styling.steps", styling.steps, f"1 to {self.most_steps}")
+        if not self.moves_head and styling.head_amount not in (0.0, 1.0):
+            raise InvalidValue("styling.head_amount", styling.head_amount, "nothing: this model does not move the head")
+        scale = self.style_scale if styling.style_scale is None else styling.style_scale
+        if styling.strength * scale > MAX_SCALE:
+            allowed = f"0 to {MAX_SCALE / scale:.3g} with a style_scale of {scale:g}"
+            raise InvalidValue("styling.strength", styling.strength, allowed)
+        return replace(styling, style=self._style(styling.style))
+
+    def _style(self, choice: StyleChoice) -> Style | Literal["none"]:
+        if isinstance(choice, StyleBlend):
+            pair = [self._known(one) for one in (choice.first, choice.second)]
+            shares = np.array([1.0 - choice.share, choice.share])
+            mixed = blended(np.stack([one.vector for one in pair]), shares)
+            return Style(mixed, self.space.model, self.space.digest)
+        return NO_STYLE if choice == NO_STYLE else self._known(choice)
+
+    def _known(self, choice: Style | str) -> Style:
+        if isinstance(choice, str):
+            if choice not in self.styles:
+                known = ", ".join(self.styles) or "none: this model has no named styles, send a .style file"
+                raise InvalidValue("styling.name", repr(choice[:80]), known)
+            return self.styles[choice]
+        self.space.check(choice)
+        return choice
+
+
+def _check_range(field: str, value: float, most: float) -> None:
+    if not 0.0 <= value <= most or math.isnan(value):
+        raise InvalidValue(field, value, f"a number from 0 to {most:g}")
