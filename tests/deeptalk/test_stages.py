@@ -8,28 +8,36 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facestream.curves import INDEX
+from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.corpus.phones import CLASSES
-from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
+from facestream_models.deeptalk.audio import emotion_waveform
+from facestream_models.deeptalk.compact import LIPS_WIDTH, CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
 from facestream_models.deeptalk.generator import GeneratorShape
-from facestream_models.deeptalk.motion_prior import MotionPriorShape
+from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
 from facestream_models.deeptalk.stages.build import load_frame_emotion
 from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
+from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
 from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
 from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges, _swapped
 from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipReaderStage
-from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
-from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.deeptalk.stages.prior import PriorConfig, PriorJudges, PriorStage
+from facestream_models.deeptalk.stages.windows import SeenTakes, TakeWindows
+from facestream_models.deeptalk.taught_motion import taught_motion
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder
 from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.metrics.lip_reader import LipReader, LipReaderShape, reading_loss
+from facestream_models.metrics.quick_reader import QuickReader, quick_reading_loss
+from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import Run, RunConfig
 from tests.deeptalk.acted import FRAME_SAMPLES, acted, babbling
 from tests.live.tiny import TINY
 
 TAKES = TakeWindows([acted(1.2 + 0.4 * n, n % 8, n, f"speaker {n % 3}") for n in range(16)])
+SEEN = SeenTakes(TAKES, TAKES)
 SMALL = FrameEmotionShape(widths=(16, 16, 16, 16, 16, 16, 16), normalised_features=True, dropout=0.0)
 
 
@@ -53,6 +61,56 @@ def test_validation_walks_through_every_take_once() -> None:
     assert seen == sum(window.motion.shape[1] // 10 * 10 for window in TAKES.whole())
     each = TAKES.one_of_each(len(EMOTIONS), 20, np.random.default_rng(0))
     assert each.emotion.tolist() == list(range(8))
+
+
+def test_blinks_and_gaze_are_left_to_the_runtime() -> None:
+    profile = load_profile()
+    still = acted(1.0, 3, 0)
+    curves = np.zeros_like(still.curves)
+    curves[:, INDEX["eyeBlinkLeft"]] = np.arange(25) % 2
+    curves[:, INDEX["eyeLookDownRight"]] = 0.7
+    curves[:, INDEX["browInnerUp"]] = 0.5
+    restless = replace(still, curves=curves, motion=still.motion + profile.motion_of(curves, ("tongueOut",)))
+    brows = np.zeros(52, np.float32)
+    brows[INDEX["browInnerUp"]] = 0.5
+    expected = taught_motion(still) + profile.motion_of(brows)
+    np.testing.assert_allclose(taught_motion(restless), expected, atol=1e-5)
+    assert np.abs(restless.motion - still.motion)[:, :53].max() > 0.1
+
+
+def test_sounds_are_cut_where_the_motion_is() -> None:
+    encoder = CompactEmotionEncoder(replace(EmbeddingConfig().encoder, channels=8, width=16))
+    windows = TAKES.draw(6, 12, np.random.default_rng(1))
+    as_spoken = EmotionSounds(TAKES, encoder, (1.0,)).cut(windows, 0.0, np.random.default_rng(0))
+    wholes = [encoder.sound(emotion_waveform(whole.audio))[0] for whole in TAKES.whole()]
+    for row, take, first in zip(as_spoken, windows.take.tolist(), windows.first.tolist(), strict=True):
+        torch.testing.assert_close(row, wholes[take][2 * first : 2 * first + 24], atol=4e-3, rtol=2e-3)
+    slow = EmotionSounds(TAKES, encoder, (0.8,)).cut(windows, 0.0, np.random.default_rng(0))
+    assert slow.shape == as_spoken.shape
+    assert not torch.allclose(slow, as_spoken, atol=0.05)
+    tilted = EmotionSounds(TAKES, encoder, (1.0,)).cut(windows, 0.1, np.random.default_rng(0)) - as_spoken
+    bands = encoder.bands
+    assert float(tilted[:, :, : 2 * bands].abs().max()) > 0.05
+    assert float(tilted[:, :, 2 * bands :].abs().max()) == 0.0
+    torch.testing.assert_close(tilted[:, :, :bands], tilted[:, :, bands : 2 * bands])  # both frames of a pair alike
+
+
+def test_takes_in_codes_differ_in_their_motion_alone() -> None:
+    torch.manual_seed(0)
+    prior = MotionPrior(MotionPriorShape(width=16, hidden=16, decoder_hidden=16, heads=2, codes=8, dropout=0.0))
+    seen = SeenTakes(TAKES, TAKES.in_codes(prior))
+    true, said = (takes.draw(5, 12, np.random.default_rng(0)) for takes in seen)
+    assert torch.equal(true.audio, said.audio)
+    assert torch.equal(true.first, said.first)
+    assert not torch.allclose(true.motion, said.motion, atol=0.1)
+    whole, made = next(iter(TAKES.whole())), next(iter(seen.in_codes.whole()))
+    frames = whole.motion.shape[1] // 4 * 4
+    assert whole.motion.shape == made.motion.shape
+    with torch.no_grad():
+        found = prior(torch.nn.functional.pad(whole.motion.mT, (0, -whole.motion.shape[1] % 4), "replicate").mT).motion
+    torch.testing.assert_close(made.motion[:, :frames], found[:, :frames], atol=2e-3, rtol=2e-3)
+    chosen = {seen.either(np.random.default_rng(seed)) is seen.true for seed in range(20)}
+    assert chosen == {True, False}
 
 
 def test_takes_of_another_rate_and_no_takes_are_refused() -> None:
@@ -83,7 +141,7 @@ def test_the_prior_learns_in_millimetres(tmp_path: Path) -> None:
 def test_the_classifier_tells_faces_apart_and_is_found_again(tmp_path: Path) -> None:
     config = FrameEmotionConfig(rows=64, run=RunConfig(steps=60, learning_rate=1e-2, warmup_steps=1), shape=SMALL)
     torch.manual_seed(0)
-    run = Run(FrameEmotionStage(config, TAKES, TAKES), config.run, tmp_path / "frame-emotion")
+    run = Run(FrameEmotionStage(config, SEEN, SEEN), config.run, tmp_path / "frame-emotion")
     assert run.figures()["take_accuracy"] < 0.5
     assert run.train()["take_accuracy"] == 1.0
     motion = TAKES.draw(1, 8, np.random.default_rng(0)).motion[0]
@@ -104,7 +162,7 @@ def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) 
     )  # fmt: skip
     classifier = FrameEmotion(SMALL)
     frozen = {name: value.clone() for name, value in classifier.state_dict().items()}
-    stage = EmbeddingStage(config, TAKES, TAKES, classifier)
+    stage = EmbeddingStage(config, SEEN, SEEN, classifier)
     scale = stage.embedding.scale.clone()
     found = Run(stage, config.run, tmp_path).train()
     assert all(0.0 <= value <= 1.0 for value in found.values())
@@ -120,8 +178,8 @@ def test_speech_learns_its_way_to_faces_that_stay(tmp_path: Path) -> None:
         encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
         speech=shape, expression=replace(shape, enters=SMALL.feature_width),
     )  # fmt: skip
-    earlier = EmbeddingStage(config, TAKES, TAKES, FrameEmotion(SMALL)).network.state_dict()
-    stage = EmbeddingStage(config, TAKES, TAKES, FrameEmotion(SMALL))
+    earlier = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL)).network.state_dict()
+    stage = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL))
     stage.keep_faces(earlier)
     before = {name: value.clone() for name, value in stage.network.state_dict().items()}
     Run(stage, config.run, tmp_path).train()
@@ -132,23 +190,41 @@ def test_speech_learns_its_way_to_faces_that_stay(tmp_path: Path) -> None:
     assert not torch.equal(after[learned], before[learned])
 
 
-def test_decoding_is_learned_anew_for_codes_that_stay(tmp_path: Path) -> None:
+def test_a_judged_prior_keeps_what_its_judges_see(tmp_path: Path) -> None:
     config = PriorConfig(
-        rows=4, frames=16, validation_frames=16, contacts=2.0, coefficients=1.0,
-        run=RunConfig(steps=3, learning_rate=3e-3, warmup_steps=1),
+        rows=4, frames=16, validation_frames=16, gap=1.0, contacts=2.0, coefficients=1.0, emotion=2.0, reading=1.0,
+        run=RunConfig(steps=40, learning_rate=3e-3, warmup_steps=1),
         shape=MotionPriorShape(width=16, hidden=16, decoder_hidden=16, heads=2, codes=8, dropout=0.0, revival=0.1),
     )  # fmt: skip
-    earlier = PriorStage(config, TAKES, TAKES, shipped_mesh()).prior
-    stage = PriorStage(config, TAKES, TAKES, shipped_mesh())
-    stage.keep_codes(earlier.state_dict())
-    assert set(stage.terms(np.random.default_rng(0), 0.0)) == {"face", "lips", "coefficients"}
+    mesh = shipped_mesh()
+    torch.manual_seed(0)
+    judges = PriorJudges(FrameEmotion(SMALL), LipReader(LipReaderShape(points=int(mesh.is_lip.sum()), width=16)))
+    frozen = {name: value.clone() for name, value in judges.state_dict().items()}
+    stage = PriorStage(config, TAKES, TAKES, mesh, judges)
+    before = stage.terms(np.random.default_rng(0), 0.0)
+    assert set(before) == {"face", "lips", "gap", "coefficients", "commitment", "emotion", "reading"}
     Run(stage, config.run, tmp_path).train()
-    motion = TAKES.draw(4, 16, np.random.default_rng(1)).motion
-    with torch.no_grad():
-        old, new = earlier.eval()(motion), stage.prior.eval()(motion)
-    assert torch.equal(old.top_codes, new.top_codes)
-    assert torch.equal(old.bottom_codes, new.bottom_codes)
-    assert not torch.equal(old.motion, new.motion)
+    after = stage.terms(np.random.default_rng(0), 0.0)
+    assert after["emotion"].item() < 0.7 * before["emotion"].item()
+    assert all(torch.equal(value, frozen[name]) for name, value in judges.state_dict().items())
+    motion = TAKES.draw(2, 16, np.random.default_rng(0)).motion
+    assert judges.emotion_lost(motion, motion).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_quick_reader_sees_what_the_reader_does() -> None:
+    mesh = shipped_mesh()
+    lips = some_points(mesh, mesh.is_lip)
+    torch.manual_seed(1)
+    reader = LipReader(LipReaderShape(points=int(mesh.is_lip.sum()), width=16, layers=2))
+    motion = TakeWindows([babbling(n) for n in range(4)]).draw(4, 20, np.random.default_rng(0)).motion
+    quick = QuickReader(reader, lips)
+    seen = reader.features(lips(motion))
+    torch.testing.assert_close(quick(motion), seen, atol=0.1, rtol=0.1)
+    other = motion.flip(1)
+    loss = quick_reading_loss(quick, other, motion).item()
+    assert loss == pytest.approx(reading_loss(reader, lips(other), lips(motion)).item(), rel=0.2)
+    assert loss > 0.01
+    assert quick_reading_loss(quick, motion, motion).item() == pytest.approx(0.0, abs=1e-5)
 
 
 def test_the_lip_reader_learns_what_the_lips_show(tmp_path: Path) -> None:
@@ -159,7 +235,9 @@ def test_the_lip_reader_learns_what_the_lips_show(tmp_path: Path) -> None:
     )  # fmt: skip
     talking = TakeWindows([babbling(n) for n in range(6)])
     torch.manual_seed(0)
-    run = Run(LipReaderStage(config, talking, talking, mesh), config.run, tmp_path)
+    run = Run(
+        LipReaderStage(config, SeenTakes(talking, talking), SeenTakes(talking, talking), mesh), config.run, tmp_path
+    )
     before = run.figures()["viseme_accuracy"]
     after = run.train()["viseme_accuracy"]
     assert after > max(before, 0.5) + 0.2
@@ -179,7 +257,7 @@ def small_generator(**weights: float) -> GeneratorStage:
         live=live, emotion_encoder=encoder, emotion=speech,
         prior=MotionPriorShape(width=16, hidden=16, decoder_hidden=16, heads=2, codes=8, dropout=0.0),
         generator=GeneratorShape(
-            content=live.width + 2 * len(CLASSES), width=16, heads=2, hidden=16, predictor_width=16,
+            content=live.width + 2 * len(CLASSES) + LIPS_WIDTH, width=16, heads=2, hidden=16, predictor_width=16,
             predictor_layers=1, codes=8, dropout=0.0,
         ),
     )  # fmt: skip
@@ -196,13 +274,24 @@ def small_generator(**weights: float) -> GeneratorStage:
 
 
 def test_the_generator_learns_and_nothing_else_moves(tmp_path: Path) -> None:
-    stage = small_generator(codes=1.0, emotion=0.1, swapped_emotion=0.1, reading=1.0, swapped_reading=1.0)
+    stage = small_generator(
+        codes=1.0,
+        gap=1.0,
+        contacts=1.0,
+        content_dropout=0.2,
+        emotion=0.1,
+        swapped_emotion=0.1,
+        reading=1.0,
+        swapped_reading=1.0,
+    )
     frozen = {
         name: value.clone() for name, value in stage.system.state_dict().items() if not name.startswith("generator")
     }
     before = {name: value.clone() for name, value in stage.network.state_dict().items()}
     found = Run(stage, stage.config.run, tmp_path).train()
-    assert set(found) == {"face_mm", "lips_mm", "emotion_accuracy", "preset_accuracy"}
+    assert set(found) == {
+        "face_mm", "lips_mm", "frames_shut", "viseme_accuracy", "emotion_accuracy", "preset_accuracy",
+    }  # fmt: skip
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert logged[0]["event"] == "start"
     assert all(torch.equal(stage.system.state_dict()[name], value) for name, value in frozen.items())

@@ -106,7 +106,8 @@ def test_a_training_step_teaches_both_predictors_and_leaves_the_prior(system):
     system.prior.requires_grad_(False)
     content = torch.randn(2, 8, SMALL.generator.content)
     emotion = torch.nn.functional.normalize(torch.randn(2, 128))
-    made = system.generator.train_step(content, emotion, torch.eye(32)[:2], system.prior, temperature=1.0)
+    face = system.generator.face_features(content, emotion, torch.eye(32)[:2])
+    made = system.generator.train_step(face, system.prior, temperature=1.0)
     made.motion.square().mean().backward()
     for part in (system.generator.top, system.generator.bottom, system.generator.emotion, system.generator.content):
         assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in part.parameters()

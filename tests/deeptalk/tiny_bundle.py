@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from facestream_models.corpus.phones import CLASSES
-from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
+from facestream_models.deeptalk.compact import LIPS_WIDTH, CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.emotion_embedding import SequenceShape
 from facestream_models.deeptalk.generator import GeneratorShape
 from facestream_models.deeptalk.motion_prior import MotionPriorShape
@@ -24,8 +24,8 @@ TINY_COMPACT = CompactShape(
     emotion=SequenceShape(width=16, layers=1, longest=250, cuts=True, heads=2, hidden=24, embedding=WIDTH, dropout=0.0),
     prior=MotionPriorShape(width=16, codes=24, hidden=24, decoder_hidden=24, heads=2, dropout=0.0),
     generator=GeneratorShape(
-        content=TINY.width + HOP_STEPS * len(CLASSES), emotion=WIDTH, actors=3, width=16, heads=2, hidden=24,
-        predictor_width=24, predictor_layers=1, codes=24, dropout=0.0,
+        content=TINY.width + HOP_STEPS * len(CLASSES) + LIPS_WIDTH, emotion=WIDTH, actors=3, width=16, heads=2,
+        hidden=24, predictor_width=24, predictor_layers=1, codes=24, dropout=0.0,
     ),
 )  # fmt: skip
 
@@ -40,7 +40,8 @@ def tiny_compact() -> CompactDeepTalk:
                 weight.normal_(std=1.4 * weight[0].numel() ** -0.5)
             elif "norm" not in name:
                 weight.normal_(std=0.3)
-        network.generator.emotion.weight.mul_(4.0)
+        network.generator.emotion.weight.mul_(8.0)
+        network.generator.content.weight.mul_(0.5)
         network.prior.leave.weight.mul_(0.1)
     return network.eval()
 

@@ -1,20 +1,26 @@
 """`deeptalk-compact`: DEEPTalk's generator and prior behind two small encoders, for one CPU core.
 
-What is said is heard by the trunk of the `live` network, which runs at just the 25 Hz that is needed and knows phones
-from far more speech than is acted in emotions; it stays as it is. How it is said has an encoder of its own.
+What is said is heard by the `live` network, which runs at just the 25 Hz that is needed and knows phones from far more
+speech than is acted in emotions; it stays as it is. How it is said has an encoder of its own.
 """
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
+from facestream_models.corpus.coarticulation import CURVES
 from facestream_models.deeptalk.audio import emotion_waveform
 from facestream_models.deeptalk.emotion_embedding import EmotionGaussian, SequenceShape, SpeechEmotion
 from facestream_models.deeptalk.generator import Generated, Generator, GeneratorShape
 from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.live.content import CONTENT_WIDTH, LiveContent
-from facestream_models.live.network import LiveNetwork, LiveShape
+from facestream_models.live.network import HOP_STEPS, LiveNetwork, LiveShape, anatomical, steps
+
+LIPS_WIDTH = HOP_STEPS * len(CURVES)
+_LIPS_SCALE = 4.0
+"""Curves are 0..1 and mostly near 0; so they count beside what the trunk hears."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,33 @@ class CompactShape:
     )
     generator: GeneratorShape = field(
         default_factory=lambda: GeneratorShape(
-            content=CONTENT_WIDTH, width=96, heads=4, hidden=192, predictor_width=128, predictor_layers=3, dropout=0.0
+            content=CONTENT_WIDTH + LIPS_WIDTH, width=96, heads=4, hidden=192, predictor_width=128,
+            predictor_layers=3, dropout=0.0,
         )
-    )
+    )  # fmt: skip
+
+
+class CompactContent(LiveContent):
+    """`LiveContent`, and behind it the curves that `live` would speak with: [B, F, width + classes + 2 * 15].
+
+    They are far more of the way from sound to lips than its trunk is, and were learned from far more speech.
+    """
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        content = super().forward(waveform)
+        return torch.cat([content, _LIPS_SCALE * self._curves(content)], dim=2)
+
+    def seal(self, content: Tensor) -> Tensor:
+        return super().seal(content[:, :, :-LIPS_WIDTH])
+
+    def _curves(self, content: Tensor) -> Tensor:
+        """Curves of both steps of each frame of `content`, [B, F, 30]."""
+        network = self.network
+        first = network.shape.width
+        classes = steps(content[:, :, first:]).exp()
+        lips, _ = network.mouth(content[:, :, :first], classes, network.fresh_state(content.shape[0]))
+        curves = anatomical(torch.sigmoid(network.curves(lips)), torch.sigmoid(network.contacts(lips)))
+        return curves.reshape(content.shape[0], -1, LIPS_WIDTH)
 
 
 class CompactDeepTalk(nn.Module):
@@ -44,7 +74,7 @@ class CompactDeepTalk(nn.Module):
     def __init__(self, shape: CompactShape | None = None) -> None:
         super().__init__()
         self.shape = shape = shape or CompactShape()
-        self.content = LiveContent(LiveNetwork(shape.live))
+        self.content = CompactContent(LiveNetwork(shape.live))
         self.emotion = SpeechEmotion(CompactEmotionEncoder(shape.emotion_encoder), shape.emotion)
         self.generator = Generator(shape.generator, shape.prior)
         self.prior = MotionPrior(shape.prior)

@@ -25,7 +25,10 @@ _TOP_STACK, _BOTTOM_STACK = 4, 2
 
 @dataclass(frozen=True)
 class GeneratorShape:
-    """Sizes; the defaults are the paper's. `content` is the width of the content encoder, `period` is in frames."""
+    """Sizes; the defaults are the paper's. `content` is the width of the content encoder, `period` is in frames.
+
+    `predictor_dropout` is that of the predictors, which have none in the released model.
+    """
 
     content: int = 768
     emotion: int = 128
@@ -38,6 +41,7 @@ class GeneratorShape:
     predictor_layers: int = 6
     codes: int = 256
     dropout: float = 0.1
+    predictor_dropout: float = 0.0
 
 
 class Generated(NamedTuple):
@@ -49,14 +53,15 @@ class Generated(NamedTuple):
 
 
 class CodePredictor(nn.Module):
-    """Features [B, K, source] -> logits [B, K, codes]; near steps count more, none is hidden. No dropout."""
+    """Features [B, K, source] -> logits [B, K, codes]; near steps count more, none is hidden."""
 
     def __init__(self, source: int, shape: GeneratorShape) -> None:
         super().__init__()
         width = shape.predictor_width
         self.enter = nn.Linear(source, width)
         self.layers = nn.ModuleList(
-            PostNormLayer(width, shape.heads, shape.hidden, "gelu") for _ in range(shape.predictor_layers)
+            PostNormLayer(width, shape.heads, shape.hidden, "gelu", shape.predictor_dropout)
+            for _ in range(shape.predictor_layers)
         )
         self.leave = nn.Linear(width, shape.codes)
         self.heads = shape.heads
@@ -103,20 +108,20 @@ class Generator(nn.Module):
             lambda logits: choose(logits, bottom_noise),
         )
 
-    def train_step(self, content: Tensor, emotion: Tensor, actor: Tensor, prior: MotionPrior, temperature: float,
+    def train_step(self, face: Tensor, prior: MotionPrior, temperature: float,
                    random: torch.Generator | None = None) -> Generated:  # fmt: skip
-        """Training: codes by straight-through samples at `temperature`; gradients reach both predictors."""
+        """Training: codes for the `face_features` by straight-through samples at `temperature`; gradients reach both
+        predictors.
+        """
 
         def choose(logits: Tensor) -> Tensor:
             return straight_through(logits, temperature, random)
 
-        return self._generate(self.face_features(content, emotion, actor), prior, choose, choose)
+        return self._generate(face, prior, choose, choose)
 
-    def known_bottom(self, content: Tensor, emotion: Tensor, actor: Tensor, prior: MotionPrior,
-                     top_codes: Tensor) -> Tensor:  # fmt: skip
+    def known_bottom(self, face: Tensor, prior: MotionPrior, top_codes: Tensor) -> Tensor:
         """Training: logits of the bottom codes that go with known `top_codes` [B, F / 4]."""
-        top = prior.top_codebook.vectors[top_codes]
-        return self._bottom_logits(self.face_features(content, emotion, actor), prior, top)
+        return self._bottom_logits(face, prior, prior.top_codebook.vectors[top_codes])
 
     def face_features(self, content: Tensor, emotion: Tensor, actor: Tensor) -> Tensor:
         """What is said, felt and by whom, in one: [B, F, 128]."""

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from facestream_models.encoders.mel import SAMPLE_RATE, TAIL, MelPower, log_features
 
 RATE = 25
+SOUND_PER_FEATURE = 2
 _HOP = SAMPLE_RATE // (2 * RATE)
 _PITCH_WINDOW = 1024
 _HIGHEST_HZ = 1000.0
@@ -137,6 +138,7 @@ class CompactEmotionEncoder(nn.Module):
     def __init__(self, shape: CompactEmotionShape | None = None) -> None:
         super().__init__()
         shape = shape or CompactEmotionShape()
+        self.bands = shape.bands
         self.mel = MelPower(shape.bands)
         self.harmonics = PitchSpectrum()
         self.pitch = Pitch(self.harmonics.bins)
@@ -152,13 +154,18 @@ class CompactEmotionEncoder(nn.Module):
         self.dropout = nn.Dropout(shape.dropout)
 
     def forward(self, waveform: Tensor) -> Tensor:
+        return self.features(self.sound(waveform))
+
+    def sound(self, waveform: Tensor) -> Tensor:
+        """What nothing is learned in, [B, T / 320, C]: two mel frames, harmonics, pitch. Features are half as many."""
         power, _ = self.mel(waveform, waveform.new_zeros(waveform.shape[0], TAIL))
         mel = log_features(power)
-        pairs = mel.reshape(mel.shape[0], -1, 2 * mel.shape[2])
         harmonics = self.harmonics(waveform)
-        pitch = self.pitch(harmonics)
-        heard = torch.cat([pairs, harmonics, pitch], dim=2).transpose(1, 2)
-        x = F.silu(self.halve(F.silu(self.enter(heard)))).transpose(1, 2)
-        manner = self.manner(pairs[:, :, mel.shape[2] :], pitch[:, :, -2], pitch[:, :, -1])
+        return torch.cat([mel.reshape(mel.shape[0], -1, 2 * mel.shape[2]), harmonics, self.pitch(harmonics)], dim=2)
+
+    def features(self, sound: Tensor) -> Tensor:
+        """Features [B, F, width] of `sound` [B, 2 F, C]."""
+        x = F.silu(self.halve(F.silu(self.enter(sound.transpose(1, 2))))).transpose(1, 2)
+        manner = self.manner(sound[:, :, self.bands : 2 * self.bands], sound[:, :, -2], sound[:, :, -1])
         features: Tensor = self.dropout(self.norm(x + self.on_the_whole(manner)[:, None]))
         return features

@@ -10,13 +10,13 @@ from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
-from facestream_models.deeptalk.motion_prior import MotionPriorShape
+from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
 from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
 from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
 from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges
 from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipReaderStage
-from facestream_models.deeptalk.stages.prior import PriorConfig, PriorStage
-from facestream_models.deeptalk.stages.windows import TakeWindows
+from facestream_models.deeptalk.stages.prior import PriorConfig, PriorJudges, PriorStage
+from facestream_models.deeptalk.stages.windows import SeenTakes, TakeWindows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import shipped_mesh
@@ -30,13 +30,20 @@ def takes_of(data: Path, part: str) -> TakeWindows:
     return TakeWindows(iterate_takes(data / part, load_profile().head_digest))
 
 
+def seen_takes(data: Path, part: str, runs: Path, prior: str) -> SeenTakes:
+    """The takes of `data`/`part`, beside them as the prior in the folder `prior` of `runs`, if any, says them."""
+    takes = takes_of(data, part)
+    return SeenTakes(takes, takes.in_codes(load_prior(runs, prior)) if prior else takes)
+
+
 def build_prior(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `prior`."""
     config = read_config(config_file, PriorConfig)
     torch.manual_seed(config.run.seed)
-    stage = PriorStage(config, takes_of(data, "train"), takes_of(data, "validation"), shipped_mesh())
-    if config.codes_of:
-        stage.keep_codes(load_stage(out.parent, config.codes_of)["weights"])
+    judges = PriorJudges(load_frame_emotion(out.parent), load_lip_reader(out.parent)) if config.judged else None
+    stage = PriorStage(config, takes_of(data, "train"), takes_of(data, "validation"), shipped_mesh(), judges)
+    if config.begin_with:
+        stage.prior.load_state_dict(load_stage(out.parent, config.begin_with)["weights"])
     return Run(stage, config.run, out)
 
 
@@ -44,7 +51,8 @@ def build_frame_emotion(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `frame-emotion`."""
     config = read_config(config_file, FrameEmotionConfig)
     torch.manual_seed(config.run.seed)
-    return Run(FrameEmotionStage(config, takes_of(data, "train"), takes_of(data, "validation")), config.run, out)
+    training, held_out = (seen_takes(data, part, out.parent, config.in_codes_of) for part in ("train", "validation"))
+    return Run(FrameEmotionStage(config, training, held_out), config.run, out)
 
 
 def build_embedding(config_file: Path, data: Path, out: Path) -> Run:
@@ -52,7 +60,8 @@ def build_embedding(config_file: Path, data: Path, out: Path) -> Run:
     config = read_config(config_file, EmbeddingConfig)
     torch.manual_seed(config.run.seed)
     classifier = load_frame_emotion(out.parent)
-    stage = EmbeddingStage(config, takes_of(data, "train"), takes_of(data, "validation"), classifier)
+    training, held_out = (seen_takes(data, part, out.parent, config.in_codes_of) for part in ("train", "validation"))
+    stage = EmbeddingStage(config, training, held_out, classifier)
     if config.faces_of:
         stage.keep_faces(load_stage(out.parent, config.faces_of)["weights"])
     return Run(stage, config.run, out)
@@ -62,7 +71,8 @@ def build_lip_reader(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `lip-reader`."""
     config = read_config(config_file, LipReaderConfig)
     torch.manual_seed(config.run.seed)
-    stage = LipReaderStage(config, takes_of(data, "train"), takes_of(data, "validation"), shipped_mesh())
+    training, held_out = (seen_takes(data, part, out.parent, config.in_codes_of) for part in ("train", "validation"))
+    stage = LipReaderStage(config, training, held_out, shipped_mesh())
     return Run(stage, config.run, out)
 
 
@@ -101,16 +111,30 @@ def build_generator(config_file: Path, data: Path, out: Path) -> Run:
 
 def load_judges(runs: Path) -> Judges:
     """The networks under `runs` that say what a motion is worth."""
-    meeting, reading = load_stage(runs, "embedding"), load_stage(runs, "lip-reader")
+    meeting = load_stage(runs, "embedding")
     shapes = meeting["facts"]["shapes"]
     speech, face = (from_values(shapes[name], SequenceShape) for name in ("speech", "expression"))
     embedding = EmotionEmbedding(
         CompactEmotionEncoder(from_values(shapes["encoder"], CompactEmotionShape)), speech, face
     )
     embedding.load_state_dict(meeting["weights"])
-    reader = LipReader(from_values(reading["facts"]["shape"], LipReaderShape))
-    reader.load_state_dict(reading["weights"])
-    return Judges(shipped_mesh(), embedding, load_frame_emotion(runs), reader)
+    return Judges(shipped_mesh(), embedding, load_frame_emotion(runs), load_lip_reader(runs))
+
+
+def load_lip_reader(runs: Path) -> LipReader:
+    """The lip reader that stage `lip-reader` left in its folder under `runs`."""
+    stored = load_stage(runs, "lip-reader")
+    network = LipReader(from_values(stored["facts"]["shape"], LipReaderShape))
+    network.load_state_dict(stored["weights"])
+    return network
+
+
+def load_prior(runs: Path, name: str) -> MotionPrior:
+    """The motion prior in the folder `name` under `runs`."""
+    stored = load_stage(runs, name)
+    network = MotionPrior(from_values(stored["facts"]["shape"], MotionPriorShape))
+    network.load_state_dict(stored["weights"])
+    return network
 
 
 def load_frame_emotion(runs: Path) -> FrameEmotion:

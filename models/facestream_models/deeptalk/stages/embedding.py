@@ -24,7 +24,8 @@ from facestream_models.deeptalk.emotion_distance import (
 )
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
-from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
+from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
+from facestream_models.deeptalk.stages.windows import SeenTakes, Windows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.training.run import RunConfig
 
@@ -37,8 +38,9 @@ class EmbeddingConfig:
     """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
 
     Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other.
-    `faces_of` names a folder beside the output: an embedding whose faces, and all that was trained on their places,
-    stay as they are while speech learns anew.
+    Training hears each window at one of `speeds`, in a spectrum tilted at random by `tilt` (a spread, 1 is 20 dB, at
+    its ends). `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` names a folder beside the output: an embedding
+    whose faces, and all that was trained on their places, stay as they are while speech learns anew.
     """
 
     rows: int = 64
@@ -47,6 +49,9 @@ class EmbeddingConfig:
     validation_frames: int = 50
     rounds: int = 40
     retrieval: float = 0.0
+    speeds: tuple[float, ...] = (1.0,)
+    tilt: float = 0.0
+    in_codes_of: str = ""
     faces_of: str = ""
     run: RunConfig = field(default_factory=RunConfig)
     encoder: CompactEmotionShape = field(default_factory=lambda: CompactShape().emotion_encoder)
@@ -60,11 +65,13 @@ class EmbeddingStage:
     """Windows of speech and face in, one space out. `rounds` is how often each held-out window meets new rivals."""
 
     def __init__(
-        self, config: EmbeddingConfig, training: TakeWindows, held_out: TakeWindows, frame_emotion: FrameEmotion
+        self, config: EmbeddingConfig, training: SeenTakes, held_out: SeenTakes, frame_emotion: FrameEmotion
     ) -> None:
         self.config, self.training, self.held_out = config, training, held_out
         self.frame_emotion = frame_emotion.eval().requires_grad_(False)
-        self.embedding = EmotionEmbedding(CompactEmotionEncoder(config.encoder), config.speech, config.expression)
+        self.encoder = CompactEmotionEncoder(config.encoder)
+        self.embedding = EmotionEmbedding(self.encoder, config.speech, config.expression)
+        self.sounds = EmotionSounds(training.true, self.encoder, config.speeds)
         for side in (self.embedding.speech.embedding, self.embedding.expression):
             nn.init.constant_(side.variance_head.map.bias, _FIRST_LOG_VARIANCE)
 
@@ -82,13 +89,14 @@ class EmbeddingStage:
     @property
     def facts(self) -> Mapping[str, Any]:
         shapes = {name: asdict(getattr(self.config, name)) for name in ("encoder", "speech", "expression")}
-        return {"shapes": shapes, "training_seconds": round(self.training.seconds)}
+        return {"shapes": shapes, "training_seconds": round(self.training.true.seconds)}
 
     def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
         del progress
         frames = int(random.integers(self.config.shortest, self.config.longest + 1))
-        windows = self.training.draw(self.config.rows, frames, random)
-        speech, face = self._both(self.embedding, windows)
+        windows = self.training.either(random).draw(self.config.rows, frames, random)
+        heard = self.encoder.features(self.sounds.cut(windows, self.config.tilt, random))
+        speech, face = self.embedding.speech.embedding(heard), self._face(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()
         scale, shift = self.embedding.scale, self.embedding.shift
         terms = {"embedding": embedding_loss(speech, face, match, scale, shift)}
@@ -102,7 +110,7 @@ class EmbeddingStage:
         random = np.random.default_rng(0)
         speech_to_face, face_to_speech = [], []
         for _ in range(self.config.rounds):
-            windows = self.held_out.one_of_each(len(EMOTIONS), self.config.validation_frames, random)
+            windows = self.held_out.true.one_of_each(len(EMOTIONS), self.config.validation_frames, random)
             similarity = retrieval_similarity(*self._both(network, windows))
             truth = torch.arange(len(EMOTIONS))
             speech_to_face.append((similarity.argmax(dim=1) == truth).float().mean())
@@ -115,4 +123,8 @@ class EmbeddingStage:
     def _both(self, network: nn.Module, windows: Windows) -> tuple[EmotionGaussian, EmotionGaussian]:
         assert isinstance(network, EmotionEmbedding)
         speech = network.speech(emotion_waveform(windows.audio))
-        return speech, network.expression(self.frame_emotion.features(windows.motion))
+        return speech, self._face(network, windows)
+
+    def _face(self, network: EmotionEmbedding, windows: Windows) -> EmotionGaussian:
+        gaussian: EmotionGaussian = network.expression(self.frame_emotion.features(windows.motion))
+        return gaussian

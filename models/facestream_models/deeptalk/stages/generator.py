@@ -5,8 +5,9 @@ speech's, also when each row borrows the emotion of its neighbour while what is 
 same both times. Encoders, prior, embedding and lip reader are frozen and never in training mode (section 3, no. 12).
 
 Beside the paper's terms there is `codes`: cross-entropy with the codes that the prior gives to the true motion, bottom
-codes as they go with the true top codes. It needs no gradient through a sampled choice, and so learns much faster than
-reconstruction alone; 0 leaves it out.
+codes as they go with the true top codes in half of the rows and with those that were predicted in the others: in use
+it is these that bottom codes have to put right. It needs no gradient through a sampled choice, and so learns much
+faster than reconstruction alone; 0 leaves it out.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from facestream.retarget.profile import load_profile
+from facestream_models.corpus.phones import SILENCE
 from facestream_models.deeptalk.audio import FRAMES_PER_CODE, emotion_waveform
 from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.emotion_distance import consistency_loss
@@ -26,8 +29,12 @@ from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.generator import Generated, GeneratorShape
 from facestream_models.deeptalk.stages.heard_takes import HeardTakes
 from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
+from facestream_models.metrics.closure import SHUT_GAP
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
-from facestream_models.metrics.lip_reader import LipReader, reading_loss
+from facestream_models.metrics.lip_gap import LipGap
+from facestream_models.metrics.lip_reader import LipReader, visemes_of
+from facestream_models.metrics.quick_mesh import QuickMesh
+from facestream_models.metrics.quick_reader import QuickReader, quick_reading_loss
 from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import RunConfig
 
@@ -36,15 +43,18 @@ from facestream_models.training.run import RunConfig
 class GeneratorConfig:
     """Windows of `frames` (32 in the paper), an even number `rows` of them a batch; a weight for each term.
 
-    Errors are in square millimetres, so the weights are not the paper's (section 3, no. 27). The temperature of the
-    sampled codes falls linearly from `hottest` to `coldest` over the run. Errors are taken on one in `every_point`
-    points of the face.
+    Errors are in square millimetres, so the weights are not the paper's (section 3, no. 27). `gap` and `contacts` are
+    those of `PriorConfig`. `softness` is how far codes that would do nearly as well are right too
+    (`Codebook.likeness`). A share `content_dropout` of what is heard is left out in training: takes are few, and the
+    trunk knows their voices. The temperature of the sampled codes falls linearly from `hottest` to `coldest`.
     """
 
     rows: int = 16
     frames: int = 32
     face: float = 1.0
     lips: float = 1.0
+    gap: float = 0.0
+    contacts: float = 0.0
     codes: float = 0.0
     emotion: float = 0.0
     swapped_emotion: float = 0.0
@@ -52,7 +62,8 @@ class GeneratorConfig:
     swapped_reading: float = 0.0
     hottest: float = 2.0
     coldest: float = 0.1
-    every_point: int = 4
+    softness: float = 0.0
+    content_dropout: float = 0.0
     validation_frames: int = 64
     run: RunConfig = field(default_factory=RunConfig)
     shape: GeneratorShape = field(default_factory=lambda: CompactShape().generator)
@@ -97,8 +108,10 @@ class GeneratorStage:
         self.system.generator.requires_grad_(True)
         for judge in judges:
             judge.eval().requires_grad_(False)
-        self.coarse = some_points(judges.mesh, slice(None, None, config.every_point))
+        self.face_error, self.lip_error = QuickMesh(judges.mesh), QuickMesh(judges.mesh, judges.mesh.is_lip)
+        self.gap = LipGap(load_profile())
         self.lips = some_points(judges.mesh, judges.mesh.is_lip)
+        self.reader = QuickReader(judges.reader, self.lips)
         self.heard = HeardTakes(training, system.content, self._hear_emotion)
 
     @property
@@ -114,45 +127,56 @@ class GeneratorStage:
         heat = config.hottest + progress * (config.coldest - config.hottest)
         windows = self.training.draw(config.rows, config.frames, random)
         felt, content, actor = self.heard.emotion(windows, random), self.heard.content(windows), self._actors(windows)
+        content = F.dropout(content, config.content_dropout)
         generator, prior = self.system.generator, self.system.prior
-        own = generator.train_step(content, felt.mean, actor, prior, heat)
+        face = generator.face_features(content, felt.mean, actor)
+        own = generator.train_step(face, prior, heat)
         terms = self._reconstruction(own, windows)
         if config.codes:
-            true = prior(windows.motion)
-            bottom = generator.known_bottom(content, felt.mean, actor, prior, true.top_codes)
-            terms["top_codes"] = config.codes * F.cross_entropy(own.top.flatten(0, 1), true.top_codes.flatten())
-            terms["bottom_codes"] = config.codes * F.cross_entropy(bottom.flatten(0, 1), true.bottom_codes.flatten())
+            top = prior.top_likeness(windows.motion, config.softness)
+            given = torch.where(torch.rand(config.rows, 1) < 0.5, top.argmax(dim=2), own.top.argmax(dim=2))
+            bottom = prior.bottom_likeness(windows.motion, given, config.softness)
+            said = generator.known_bottom(face, prior, given)
+            terms["top_codes"] = config.codes * F.cross_entropy(own.top.flatten(0, 1), top.flatten(0, 1))
+            terms["bottom_codes"] = config.codes * F.cross_entropy(said.flatten(0, 1), bottom.flatten(0, 1))
         if config.emotion:
             terms["emotion"] = config.emotion * self._agreement(felt, own)
         if config.reading:
             terms["reading"] = config.reading * self._reading(own, windows)
         if config.swaps:
             lent = EmotionGaussian(*(_swapped(part) for part in felt))
-            other = generator.train_step(content, lent.mean, actor, prior, heat)
+            other = generator.train_step(generator.face_features(content, lent.mean, actor), prior, heat)
             terms["swapped_emotion"] = config.swapped_emotion * self._agreement(lent, other)
             terms["swapped_reading"] = config.swapped_reading * self._reading(other, windows)
         return terms
 
     def figures(self, network: nn.Module) -> dict[str, float]:
-        """Errors in mm on held-out takes by the most likely codes, and how often motion shows an emotion.
+        """Errors in mm on held-out takes by the most likely codes; frames shut of those that are, and visemes read off
+        the lips; and how often motion shows an emotion.
 
         Shown is the emotion of the take, heard in the window itself, and one that is asked for by a preset.
         """
         del network  # it is the system's generator
         mesh, presets = self.judges.mesh, self.heard.presets
-        face, lips, shown, obeyed = [], [], [], []
+        face, lips, shown, obeyed, shut, true_shut, read = [], [], [], [], [], [], []
         for windows in self.held_out.in_order(self.config.validation_frames):
             content, actor = self.system.content(windows.audio), self._actors(windows)
             motion = self._most_likely(content, self._hear_emotion(windows.audio).mean, actor)
             distance = point_errors_mm(mesh(motion), mesh(windows.motion))
             face.append(distance.mean(dim=(1, 2)))
             lips.append(distance[..., mesh.is_lip].mean(dim=(1, 2)))
+            true_shut.append(((self.gap(windows.motion) < SHUT_GAP) & (windows.classes != SILENCE)).flatten())
+            shut.append((self.gap(motion) < SHUT_GAP).flatten())
+            seen = self.judges.reader(self.lips(motion)).argmax(dim=2) == visemes_of(windows.classes)
+            read.append(seen[windows.classes != SILENCE])
             shown.append((self._shown(motion) == windows.emotion).float())
             wanted = torch.arange(len(motion)) % len(presets)
             obeyed.append((self._shown(self._most_likely(content, presets[wanted], actor)) == wanted).float())
         return {
             "face_mm": float(torch.cat(face).mean()),
             "lips_mm": float(torch.cat(lips).mean()),
+            "frames_shut": float(torch.cat(shut)[torch.cat(true_shut)].float().mean()),
+            "viseme_accuracy": float(torch.cat(read).float().mean()),
             "emotion_accuracy": float(torch.cat(shown).mean()),
             "preset_accuracy": float(torch.cat(obeyed).mean()),
         }
@@ -173,16 +197,23 @@ class GeneratorStage:
         ).float()
 
     def _reconstruction(self, made: Generated, windows: Windows) -> dict[str, Tensor]:
-        mesh, config = self.coarse, self.config
-        squares = (mesh(made.motion) - mesh(windows.motion)).square().sum(dim=-1)
-        return {"face": config.face * squares.mean(), "lips": config.lips * squares[..., mesh.is_lip].mean()}
+        config, true = self.config, windows.motion
+        gap = self.gap(true)
+        meeting = 1.0 + config.contacts * ((gap < SHUT_GAP) & (windows.classes != SILENCE))
+        terms = {
+            "face": config.face * self.face_error(made.motion, true).mean(),
+            "lips": config.lips * (meeting * self.lip_error(made.motion, true)).mean(),
+        }
+        if config.gap:
+            terms["gap"] = config.gap * (meeting * (self.gap(made.motion) - gap).square()).mean()
+        return terms
 
     def _agreement(self, felt: EmotionGaussian, made: Generated) -> Tensor:
         embedding = self.judges.embedding
         return consistency_loss(felt, self.judges.emotion_of(made.motion), embedding.scale, embedding.shift)
 
     def _reading(self, made: Generated, windows: Windows) -> Tensor:
-        return reading_loss(self.judges.reader, self.lips(made.motion), self.lips(windows.motion))
+        return quick_reading_loss(self.reader, made.motion, windows.motion)
 
     def _most_likely(self, content: Tensor, emotion: Tensor, actor: Tensor) -> Tensor:
         quiet = content.new_zeros(len(content), content.shape[1] // FRAMES_PER_CODE, self.system.shape.generator.codes)
