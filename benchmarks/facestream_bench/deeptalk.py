@@ -2,8 +2,9 @@
 
     python -m facestream_bench.deeptalk --runs RUNS --data TAKES --speech SPEECH --prompts-en PROMPTS
 
-Writes `benchmarks/results/deeptalk.json`. RUNS holds the folders of all stages, because the networks that judge
-(classifier of frames, emotion embedding, lip reader) are trained there and do not ship; TAKES is a folder of
+Writes `benchmarks/results/deeptalk.json`. RUNS holds the folders of all stages, because the embedding of faces is
+trained there and does not ship; in its folder `onlookers` lie the classifier of frames and the lip reader that measure,
+of which no other stage knows (configs `frame_emotion_onlooker`, `lip_reader_onlooker`). TAKES is a folder of
 `facestream_models.corpus.emotional`, of which `validation` is used; SPEECH and PROMPTS are those of
 `facestream_bench.quality`. With --bundle the path of a client is measured too, for that bundle and for `live`.
 """
@@ -19,11 +20,11 @@ from facestream.retarget.profile import load_profile
 from facestream_bench import deeptalk_speech as speech
 from facestream_bench import deeptalk_takes as acted
 from facestream_bench import quality_sets as sets
-from facestream_bench.deeptalk_motion import Actor, Face
+from facestream_bench.deeptalk_motion import Actor, Face, Onlookers
 from facestream_bench.quality_systems import BundleNetwork, Product
 from facestream_bench.results import write_results
 from facestream_models.corpus.take_store import iterate_takes
-from facestream_models.deeptalk.stages.build import load_judges
+from facestream_models.deeptalk.stages.build import load_frame_emotion, load_judges, load_lip_reader
 from facestream_models.export.deeptalk import heard_presets, load_compact
 from facestream_models.export.onnx import round_to_half
 
@@ -52,7 +53,7 @@ def main() -> None:
     torch.set_num_threads(1)
     network, training = load_compact(arguments.runs, arguments.stage)
     round_to_half(network)  # as it ships
-    actor, face = Actor(network), Face(load_judges(arguments.runs))
+    actor, face = Actor(network), Face(load_judges(arguments.runs), load_onlookers(arguments.runs))
     live = BundleNetwork(arguments.live, shipped_folder() / "head")
     figures = {
         "takes.of_each_emotion": float(arguments.takes),
@@ -69,6 +70,12 @@ def main() -> None:
     ]
     path = write_results("deeptalk", _command(arguments), figures, path=arguments.output, notes=notes)
     print(f"written to {path}")
+
+
+def load_onlookers(runs: Path) -> Onlookers:
+    """Those in the folder `onlookers` of `runs`."""
+    folder = runs / "onlookers"
+    return Onlookers(load_frame_emotion(folder), load_lip_reader(folder))
 
 
 def _on_takes(actor: Actor, face: Face, live: BundleNetwork, arguments: argparse.Namespace) -> Figures:

@@ -23,7 +23,9 @@ from facestream_models.deeptalk.audio import CODE_SAMPLES, SAMPLE_RATE, audible_
 from facestream_models.deeptalk.code_choice import BOTTOM, TOP, gumbel_noise
 from facestream_models.deeptalk.compact import CompactDeepTalk
 from facestream_models.deeptalk.emotion_embedding import EmotionGaussian
+from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.stages.generator import Judges
+from facestream_models.metrics.lip_reader import LipReader
 
 COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
 LONGEST_HEARD_S = 10
@@ -77,17 +79,26 @@ class Actor:
         return Motion(made.motion[0, : audible_frames(len(audio))].numpy(), top, bottom)
 
 
-class Face:
-    """Looks at motion with the networks of `judges`, on the shipped head."""
+class Onlookers(NamedTuple):
+    """Who tells emotions and visemes: networks that no loss of a generator or a prior ever asked."""
 
-    def __init__(self, judges: Judges) -> None:
-        self.judges = judges
+    frame_emotion: FrameEmotion
+    reader: LipReader
+
+
+class Face:
+    """Looks at motion on the shipped head. The embedding of `judges` says which faces are alike; `onlookers` tell
+    emotions and visemes.
+    """
+
+    def __init__(self, judges: Judges, onlookers: Onlookers) -> None:
+        self.judges, self.onlookers = judges, onlookers
         self.profile = load_profile()
         self.retargeter = Retargeter(self.profile, (), temporal_weight=0.0)
         self.is_lip, self.is_upper = judges.mesh.is_lip.numpy(), judges.mesh.is_upper.numpy()
         self.rest = self.points(np.zeros((1, COEFFICIENTS), np.float32))[0]
-        for judge in judges:
-            judge.eval()
+        for network in (*judges, *onlookers):
+            network.eval()
 
     @torch.no_grad()
     def points(self, motion: Float32) -> Float32:
@@ -101,7 +112,7 @@ class Face:
     @torch.no_grad()
     def emotion_logits(self, motion: Float32) -> Float32:
         """Emotion logits of each frame [F, 8]."""
-        return np.asarray(self.judges.frame_emotion(torch.from_numpy(motion[:, :COEFFICIENTS].copy())).numpy())
+        return np.asarray(self.onlookers.frame_emotion(torch.from_numpy(motion[:, :COEFFICIENTS].copy())).numpy())
 
     @torch.no_grad()
     def visemes(self, motion: Float32) -> NDArray[np.int64]:
@@ -112,7 +123,7 @@ class Face:
         for first in range(0, frames, READ_FRAMES):
             first = max(min(first, frames - READ_FRAMES), 0)
             window = lips[None, first : first + READ_FRAMES]
-            read[first : first + READ_FRAMES] = self.judges.reader(window)[0].argmax(dim=1).numpy()
+            read[first : first + READ_FRAMES] = self.onlookers.reader(window)[0].argmax(dim=1).numpy()
         return read
 
     def heard(self, motion: Float32, samples: int) -> Heard:

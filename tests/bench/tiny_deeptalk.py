@@ -2,7 +2,7 @@
 
 import torch
 
-from facestream_bench.deeptalk_motion import Actor, Face
+from facestream_bench.deeptalk_motion import Actor, Face, Onlookers
 from facestream_bench.deeptalk_takes import Held
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, SequenceShape
@@ -25,14 +25,10 @@ def tiny_actor():
 def tiny_face():
     torch.manual_seed(8)
     encoder = CompactEmotionEncoder(TINY_COMPACT.emotion_encoder)
-    return Face(
-        Judges(
-            shipped_mesh(),
-            EmotionEmbedding(encoder, TINY_COMPACT.emotion, _FACE),
-            FrameEmotion(FrameEmotionShape(widths=(8, 8, 8, 8, 8, _FEATURES, 8))),
-            LipReader(LipReaderShape(width=8, layers=1)),
-        )
-    )
+    frame_emotion = FrameEmotion(FrameEmotionShape(widths=(8, 8, 8, 8, 8, _FEATURES, 8)))
+    reader = LipReader(LipReaderShape(width=8, layers=1))
+    embedding = EmotionEmbedding(encoder, TINY_COMPACT.emotion, _FACE)
+    return Face(Judges(shipped_mesh(), embedding, frame_emotion, reader), Onlookers(frame_emotion, reader))
 
 
 def tiny_takes(of_each=2):
