@@ -1,7 +1,8 @@
 """DiffPoseTalk as four ONNX graphs, cut where the rates at which they are needed differ.
 
     speech.onnx   once a clip, or once for a rolling span of a live stream:
-                  waveform [B, 640 F] -> features [B, F, W]; where it knows phones, probabilities of classes [B, F, C]
+                  waveform [B, 640 F] -> features [B, F, W]; where it knows phones, probabilities of classes phone
+                  [B, F, C], and seal [B, F], how far what is said shuts the lips
     memory.onnx   once a window, for its speech and for the null vector where guidance needs a branch without speech:
                   past_audio [B, P, W], audio [B, L, W]
                   -> found [B, N, P + L, W], keys and values [B, N, A, P + L, H], last [B, L, W]
@@ -48,12 +49,13 @@ class SpeechGraph(Graph):
         self.outputs: Shapes = {"features": ["B", "F", width]}
         if isinstance(speech, CompactSpeech):
             self.outputs[PHONE] = ["B", "F", speech.content.classes]
+            self.outputs["seal"] = ["B", "F"]
         self.eval()  # the exporter puts a module back into the mode it found, with all that is in it
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, ...]:
         if isinstance(self.speech, CompactSpeech):
             content = self.speech.content(waveform)
-            return self.speech.map(content), self.speech.content.phones(content)
+            return self.speech.map(content), self.speech.content.phones(content), self.speech.content.seal(content)
         return (self.speech(waveform),)
 
 

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 
 from facestream.engines.base import ModelFacts
 from facestream.engines.bundle import Bundle
-from facestream.engines.manifest import DeepTalkManifest, GraphSpec
+from facestream.engines.graph_specs import check_session, graph_with
+from facestream.engines.manifest import DeepTalkManifest
 from facestream.engines.onnx import open_session, run_session
 from facestream.errors import BundleError
 from facestream.types import Float32
@@ -38,7 +38,7 @@ class DeepTalkGraphs:
         assert isinstance(manifest, DeepTalkManifest)
         self.model: ModelFacts = bundle.model
         self.manifest = manifest
-        hear, move = (_graph(bundle, manifest, *wanted) for wanted in (_HEAR, _MOVE))
+        hear, move = (graph_with(bundle.folder, manifest.graphs, *wanted) for wanted in (_HEAR, _MOVE))
         self._move_outputs = ["motion", "top", "bottom", *(name for name in (_PHONE, _SEAL) if name in move.outputs)]
         if (_PHONE in move.outputs) != bool(manifest.phone_classes):
             raise BundleError(
@@ -48,7 +48,7 @@ class DeepTalkGraphs:
         self._hear = open_session(bundle.folder / hear.file, thread_count)
         self._move = open_session(bundle.folder / move.file, thread_count)
         for session, graph in ((self._hear, hear), (self._move, move)):
-            _check_session(session, graph, bundle)
+            check_session(session, bundle.folder, graph)
 
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         """Emotion of speech `[B, 2560 K]`: mean and log-variance `[B, D]`. Raises `EngineError`."""
@@ -74,31 +74,3 @@ class DeepTalkGraphs:
         motion = made["motion"]
         phone = made.get(_PHONE, np.zeros((*motion.shape[:2], 0), np.float32))
         return Moved(motion, made["top"], made["bottom"], phone, made.get(_SEAL))
-
-
-def _graph(bundle: Bundle, manifest: DeepTalkManifest, inputs: set[str], outputs: set[str]) -> GraphSpec:
-    """The graph with these inputs, and at least these outputs."""
-    for graph in manifest.graphs:
-        if set(graph.inputs) == inputs and outputs <= set(graph.outputs):
-            return graph
-    raise BundleError(
-        f"{bundle.folder}: found no graph with inputs {sorted(inputs)} and outputs {sorted(outputs)}; "
-        "export the bundle again"
-    )
-
-
-def _check_session(session: onnxruntime.InferenceSession, graph: GraphSpec, bundle: Bundle) -> None:
-    """The file must have the tensors, and the sizes where they are numbers, that the manifest promises."""
-    found = {tensor.name: list(tensor.shape) for tensor in session.get_inputs()}
-    names = [tensor.name for tensor in session.get_outputs()]
-    sizes_differ = any(
-        len(shape) != len(graph.inputs[name])
-        or any(isinstance(told, int) and axis != told for axis, told in zip(shape, graph.inputs[name], strict=True))
-        for name, shape in found.items()
-        if name in graph.inputs
-    )
-    if set(found) != set(graph.inputs) or set(names) != set(graph.outputs) or sizes_differ:
-        raise BundleError(
-            f"{bundle.folder / graph.file}: found inputs {found} and outputs {names}; expected {graph.inputs} and "
-            f"{sorted(graph.outputs)} (manifest.json); export the bundle again"
-        )

@@ -15,7 +15,7 @@ from facestream.engines.onnx import open_session, run_session
 from facestream.errors import BundleError
 from facestream.types import Float32
 
-PHONE = "phone"
+PHONE, SEAL = "phone", "seal"
 _MEMORY = ("found", "keys", "values", "last")
 _HEAR = ({"waveform"}, {"features"})
 _REMEMBER = ({"past_audio", "audio"}, {*_MEMORY})
@@ -33,10 +33,18 @@ class Learned(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """Of F frames: `features` [B, F, W] and phone class probabilities [B, F, C] (C is 0 where the graph has none)."""
+    """Of F frames: `features` [B, F, W], phone class probabilities [B, F, C] (C is 0 where the graph has none), and how
+    far the lips are to be shut, `seal` [B, F] (`None` where it does not say).
+    """
 
     features: Float32
     phone: Float32
+    seal: Float32 | None
+
+    def between(self, begin: int, end: int | None) -> "Heard":
+        """Frames `begin` to `end`."""
+        seal = None if self.seal is None else self.seal[:, begin:end]
+        return Heard(self.features[:, begin:end], self.phone[:, begin:end], seal)
 
 
 class Memory(NamedTuple):
@@ -63,7 +71,7 @@ class DiffPoseTalkGraphs:
         hear, remember, denoise = (
             graph_with(bundle.folder, manifest.graphs, *kind) for kind in (_HEAR, _REMEMBER, _DENOISE)
         )
-        self._heard_names = ["features"] + ([PHONE] if PHONE in hear.outputs else [])
+        self._heard_names = ["features", *(name for name in (PHONE, SEAL) if name in hear.outputs)]
         if (PHONE in hear.outputs) != bool(manifest.phone_classes):
             raise BundleError(
                 f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and outputs "
@@ -85,8 +93,11 @@ class DiffPoseTalkGraphs:
 
     def hear(self, waveform: Float32) -> Heard:
         """What is heard in speech `[B, 640 F]` at 16 kHz. Raises `EngineError`."""
-        features, *phone = run_session(self._hear, self._heard_names, {"waveform": waveform})
-        return Heard(features, phone[0] if phone else np.zeros((*features.shape[:2], 0), np.float32))
+        found = run_session(self._hear, self._heard_names, {"waveform": waveform})
+        heard = dict(zip(self._heard_names, found, strict=True))
+        features = heard["features"]
+        phone = heard.get(PHONE, np.zeros((*features.shape[:2], 0), np.float32))
+        return Heard(features, phone, heard.get(SEAL))
 
     def remember(self, past_audio: Float32, audio: Float32) -> Memory:
         """What windows hear of `audio` `[B, L, W]` behind `past_audio` `[B, P, W]`. Raises `EngineError`."""

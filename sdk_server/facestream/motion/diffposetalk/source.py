@@ -152,8 +152,13 @@ class DiffPoseTalkMotion:
         for begin in range(0, pcm.shape[1] - window + 1, streamer.hop_samples):
             heard = self.listen(pcm[:, begin : begin + window], self._pieces.context_frames, now[FRAME])
             runs.append(self.make(heard, now, count=self._pieces.hop_frames, longest_known=self._pieces.known_frames))
-        motion, phone = (np.concatenate(parts, axis=1) for parts in zip(*runs, strict=True))
-        return StepOutput(motion, phone, now)
+        seals = [run.seal for run in runs if run.seal is not None]
+        return StepOutput(
+            np.concatenate([run.motion for run in runs], axis=1),
+            np.concatenate([run.phone for run in runs], axis=1),
+            now,
+            np.concatenate(seals, axis=1) if seals else None,
+        )
 
     def warm_up(self) -> None:
         streamer = self.live_streamer
@@ -179,8 +184,8 @@ class DiffPoseTalkMotion:
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)
 
-    def make(self, heard: Heard, state: State, *, count: int, longest_known: int) -> tuple[Float32, Float32]:
-        """Motion `[B, count, D]` and phone classes of the next `count` frames, of which `heard` are more.
+    def make(self, heard: Heard, state: State, *, count: int, longest_known: int) -> StepOutput:
+        """The next `count` frames, without the state; `heard` are as many or more.
 
         Moves `state` on: frames given out and what was heard of them, and what is expected of those that follow.
         """
@@ -195,7 +200,8 @@ class DiffPoseTalkMotion:
             state[name] = np.concatenate([state[name], new], axis=1)[:, -state[name].shape[1] :]
         state[HEAD_SHOWN] = np.where(state[FRAME] == 0, state[HEAD_AMOUNT], state[HEAD_SHOWN])
         state[FRAME] = state[FRAME] + count
-        return self._restored(given, state), heard.phone[:, :count]
+        now_heard = heard.between(0, count)
+        return StepOutput(self._restored(given, state), now_heard.phone, {}, now_heard.seal)
 
     def listen(self, pcm: Float32, context: int, frame: npt.NDArray[np.int64]) -> Heard:
         """What is heard behind `context` frames of `pcm` `[B, T]`; rows stand at `frame` `[B]`.
@@ -205,8 +211,7 @@ class DiffPoseTalkMotion:
         if self._manifest.normalised_audio:
             silent = np.maximum(context - frame, 0) * self._manifest.frame_samples
             pcm = np.stack([_normalised(row, begin) for row, begin in zip(pcm, silent.tolist(), strict=True)])
-        heard = self._graphs.hear(np.ascontiguousarray(pcm))
-        return Heard(heard.features[:, context:], heard.phone[:, context:])
+        return self._graphs.hear(np.ascontiguousarray(pcm)).between(context, None)
 
     def _window_of(self, row: Rows, features: Float32, longest_known: int) -> Window:
         """The next window of one row, from its state."""
@@ -275,8 +280,8 @@ class WindowedRecordings:
         now: State = {name: value.copy() for name, value in state.items()}
         frames = self.streamer.motions_per_hop
         heard = self._motion.listen(pcm, (part.first - part.reads_from) * frames, now[FRAME])
-        motion, phone = self._motion.make(heard, now, count=(part.end - part.first) * frames, longest_known=0)
-        return StepOutput(motion, phone, now)
+        made = self._motion.make(heard, now, count=(part.end - part.first) * frames, longest_known=0)
+        return StepOutput(made.motion, made.phone, now, made.seal)
 
 
 def _normalised(row: Float32, begin: int) -> Float32:

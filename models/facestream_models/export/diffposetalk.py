@@ -1,0 +1,160 @@
+"""Writes the compact diffposetalk bundle from the folders in which its stages were trained.
+
+    python -m facestream_models.export.diffposetalk --runs RUNS --data TAKES --card CARD.md --out FOLDER
+
+RUNS holds the folders `live`, `style` and `denoiser` as `facestream-train` leaves them. Named styles lie amid those of
+the speakers in TAKES/train who have most, or least, of a trait. The same runs and takes give the same bytes.
+"""
+
+import argparse
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from facestream.engines.bundle import Bundle
+from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.retarget.profile import load_profile
+from facestream.style import mean_style
+from facestream_models.corpus.speaking_style import TRAITS
+from facestream_models.corpus.take_store import iterate_takes
+from facestream_models.diffposetalk.bundle import CARD, Pieces, Sampling, Styles, System, Timing, write_bundle
+from facestream_models.diffposetalk.compact import ContentMap, compact_model
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.shape import DenoiserShape
+from facestream_models.diffposetalk.stages.build import load_styles
+from facestream_models.diffposetalk.stages.recordings import Recordings
+from facestream_models.diffposetalk.stages.style import StyleNetwork
+from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
+from facestream_models.export.onnx import round_to_half
+from facestream_models.live.weights import load_network
+from facestream_models.training.config import from_values
+from facestream_models.training.run import WEIGHTS, load_stage
+
+NAME = "diffposetalk-compact"
+TIMING = Timing(normalised_audio=False, instant_samples=0)
+"""The trunk of `live` takes sound as it is; takes describe the instant at which a frame begins."""
+SAMPLING = Sampling("dpm-solver++", 8, Guidance(1.0, 2.0))
+"""Until the drift report of trained weights tells better: few steps, and no branch without speech."""
+
+NAMED: Mapping[str, tuple[str, bool]] = {
+    "still": ("head_amplitude", False),
+    "nodding": ("head_amplitude", True),
+    "reserved": ("jaw_scale", False),
+    "open": ("jaw_scale", True),
+    "stern": ("smile_bias", False),
+    "smiling": ("smile_bias", True),
+    "deadpan": ("brow_gain", False),
+    "raised-brows": ("brow_gain", True),
+}
+"""Style -> trait of the corpus' speakers, and whether those with most of it are meant."""
+
+SPEAKERS_A_STYLE = 4
+WINDOWS_A_SPEAKER = 8
+_NORM_ROOM = 0.8
+"""Styles of real recordings may be a little shorter or longer than those of the training takes."""
+
+
+class SpeakerStyles(NamedTuple):
+    """Of N speakers: styles of their windows [N, K, S] and traits [N, T]."""
+
+    styles: NDArray[np.float32]
+    traits: NDArray[np.float32]
+
+    @property
+    def norms(self) -> tuple[float, float]:
+        """Least and largest norm that a style shall have."""
+        norms = np.linalg.norm(self.styles, axis=2)
+        return float(norms.min()) * _NORM_ROOM, float(norms.max()) / _NORM_ROOM
+
+    def named(self) -> Styles:
+        """The styles of `NAMED`."""
+        own = np.stack([mean_style(windows) for windows in self.styles])
+        found = {}
+        for name, (trait, most) in NAMED.items():
+            order = np.argsort(self.traits[:, TRAITS.index(trait)], kind="stable")
+            found[name] = mean_style(own[order[-SPEAKERS_A_STYLE:] if most else order[:SPEAKERS_A_STYLE]])
+        return found
+
+
+def load_compact(runs: Path) -> tuple[DiffPoseTalk, StyleNetwork, dict[str, Any]]:
+    """The model that the stages in `runs` make, its styles, and what the last stage tells of its training.
+
+    Raises FileNotFoundError naming a stage that is not there.
+    """
+    last = load_stage(runs, "denoiser")
+    shape = from_values(last["facts"]["shape"], DenoiserShape)
+    trained = DiffPoseTalk(shape, ContentMap(shape.width, int(last["facts"]["content"])))
+    trained.load_state_dict(last["weights"])
+    model = compact_model(trained, load_network(runs / "live" / WEIGHTS))
+    told = {name: value for name, value in last["facts"].items() if name != "shape"}
+    return model, load_styles(runs), {"stage": "denoiser", "step": last["step"], **told}
+
+
+@torch.no_grad()
+def speaker_styles(network: StyleNetwork, data: Path) -> SpeakerStyles:
+    """Styles of the speakers of `data`. Raises ValueError where nobody moves for four seconds."""
+    takes = list(iterate_takes(data, load_profile().head_digest))
+    traits = {take.speaker: take.traits for take in takes}
+    recordings = Recordings(takes)
+    numbers = recordings.long_enough(STYLE_FRAMES)
+    if not numbers:
+        raise ValueError(f"{data}: no speaker has {STYLE_FRAMES} frames; generate more takes")
+    random = np.random.default_rng(0)
+    styles = []
+    for number in numbers:
+        places = [(number, recordings.random_place(number, STYLE_FRAMES, random)) for _ in range(WINDOWS_A_SPEAKER)]
+        styles.append(network(recordings.cut(places, STYLE_FRAMES).motion).numpy())
+    names = [recordings.speakers[number] for number in numbers]
+    return SpeakerStyles(np.stack(styles), np.stack([traits[name] for name in names]))
+
+
+def export(runs: Path, data: Path, folder: Path, *, card: str, version: str, sampling: Sampling = SAMPLING) -> Bundle:
+    """Write the bundle in place of what `folder` holds; open it as the runtime would.
+
+    Raises `EngineError` where a graph is not equal to torch.
+    """
+    model, styles, training = load_compact(runs)
+    for network in (model, styles.encoder):
+        round_to_half(network)  # large weights are stored in half the bytes
+    known = speaker_styles(styles, data / "train")
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / CARD).write_text(card, encoding="utf-8")
+    system = System(model, styles.encoder, styles.space.statistics, known.named(), known.norms)
+    return write_bundle(
+        system,
+        folder,
+        name=NAME,
+        version=version,
+        timing=TIMING,
+        pieces=Pieces(),
+        sampling=sampling,
+        head_digest=load_profile().head_digest,
+        licence="Apache-2.0",
+        training=training,
+    )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=Path, required=True, help="folder that holds a folder for each stage")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the acted takes: styles come from train/")
+    parser.add_argument("--card", type=Path, required=True, help="the model card, in Markdown")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", default="1.0")
+    arguments = parser.parse_args()
+    card = arguments.card.read_text(encoding="utf-8")
+    bundle = export(arguments.runs, arguments.data, arguments.out, card=card, version=arguments.version)
+    size = sum(path.stat().st_size for path in bundle.folder.iterdir())
+    print(f"{bundle.folder}: {bundle.manifest.name} {bundle.manifest.version}, {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
