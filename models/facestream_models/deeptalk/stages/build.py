@@ -64,6 +64,8 @@ def build_embedding(config_file: Path, data: Path, out: Path) -> Run:
     stage = EmbeddingStage(config, training, held_out, classifier)
     if config.faces_of:
         stage.keep_faces(load_stage(out.parent, config.faces_of)["weights"])
+    if config.speech_of:
+        stage.keep_speech(load_stage(out.parent, config.speech_of)["weights"])
     return Run(stage, config.run, out)
 
 

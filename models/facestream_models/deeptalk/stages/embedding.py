@@ -38,9 +38,9 @@ class EmbeddingConfig:
     """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
 
     Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other.
-    Training hears each window at one of `speeds`, in a spectrum tilted at random by `tilt` (a spread, 1 is 20 dB, at
-    its ends). `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` names a folder beside the output: an embedding
-    whose faces, and all that was trained on their places, stay as they are while speech learns anew.
+    `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` names a folder beside the output: an embedding whose
+    faces, and all that was trained on their places, stay as they are while speech learns anew. `speech_of` is the other
+    way round, for a new judge of frames: what speech sounds like stays, and faces find their way to it.
     """
 
     rows: int = 64
@@ -49,10 +49,9 @@ class EmbeddingConfig:
     validation_frames: int = 50
     rounds: int = 40
     retrieval: float = 0.0
-    speeds: tuple[float, ...] = (1.0,)
-    tilt: float = 0.0
     in_codes_of: str = ""
     faces_of: str = ""
+    speech_of: str = ""
     run: RunConfig = field(default_factory=RunConfig)
     encoder: CompactEmotionShape = field(default_factory=lambda: CompactShape().emotion_encoder)
     speech: SequenceShape = field(default_factory=lambda: CompactShape().emotion)
@@ -71,13 +70,21 @@ class EmbeddingStage:
         self.frame_emotion = frame_emotion.eval().requires_grad_(False)
         self.encoder = CompactEmotionEncoder(config.encoder)
         self.embedding = EmotionEmbedding(self.encoder, config.speech, config.expression)
-        self.sounds = EmotionSounds(training.true, self.encoder, config.speeds)
+        self.sounds = EmotionSounds(training.true, self.encoder)
+        self.speech_stays = False
         for side in (self.embedding.speech.embedding, self.embedding.expression):
             nn.init.constant_(side.variance_head.map.bias, _FIRST_LOG_VARIANCE)
 
     def keep_faces(self, weights: Mapping[str, Tensor]) -> None:
         """Take the expression side and the measure of distance from the `weights` of an embedding, for good."""
-        kept = {name: value for name, value in weights.items() if not name.startswith("speech.")}
+        self._keep({name: value for name, value in weights.items() if not name.startswith("speech.")})
+
+    def keep_speech(self, weights: Mapping[str, Tensor]) -> None:
+        """Take the speech side from the `weights` of an embedding, for good."""
+        self._keep({name: value for name, value in weights.items() if name.startswith("speech.")})
+        self.speech_stays = True
+
+    def _keep(self, kept: Mapping[str, Tensor]) -> None:
         self.embedding.load_state_dict(kept, strict=False)
         for name, parameter in self.embedding.named_parameters():
             parameter.requires_grad_(name not in kept)
@@ -95,8 +102,12 @@ class EmbeddingStage:
         del progress
         frames = int(random.integers(self.config.shortest, self.config.longest + 1))
         windows = self.training.either(random).draw(self.config.rows, frames, random)
-        heard = self.encoder.features(self.sounds.cut(windows, self.config.tilt, random))
-        speech, face = self.embedding.speech.embedding(heard), self._face(self.embedding, windows)
+        if self.speech_stays:
+            self.embedding.speech.eval()
+        with torch.set_grad_enabled(not self.speech_stays):
+            heard = self.encoder.features(self.sounds.cut(windows))
+            speech = self.embedding.speech.embedding(heard)
+        face = self._face(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()
         scale, shift = self.embedding.scale, self.embedding.shift
         terms = {"embedding": embedding_loss(speech, face, match, scale, shift)}
