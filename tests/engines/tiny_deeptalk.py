@@ -70,6 +70,7 @@ def write_tiny_deeptalk(
         "motion_rate": "25/1",
         "longest_samples": longest_codes * CODE,
         "window": {"past_codes": 4, "ahead_codes": 2},
+        "hearing": {"codes": 62, "every": 62},
         "emotion_width": WIDTH,
         "codes": CODES,
         "speakers": SPEAKERS,

@@ -1,4 +1,6 @@
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facestream.motion.heard_emotion import SILENT_RMS, follow, hear_whole, is_speech
 
@@ -45,9 +47,11 @@ class Noting:
 
     def __init__(self) -> None:
         self.lengths: list[int] = []
+        self.loudness: list[float] = []
 
     def hear(self, pcm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         self.lengths.append(pcm.shape[1])
+        self.loudness.append(float(np.abs(pcm).max()))
         return gaussian(*np.abs(pcm).max(axis=1).tolist())
 
 
@@ -55,12 +59,29 @@ def test_a_recording_is_heard_in_equal_parts_without_its_silence() -> None:
     listener = Noting()
     pcm = np.zeros((1, 100 * 11), np.float32)
     pcm[0, :300], pcm[0, 300:600] = 0.5, 1.5
-    mean, _ = hear_whole(listener, pcm, 100, 4)
+    mean, _ = hear_whole(listener, pcm, 100, 4, 4)
     assert listener.lengths == [400, 300]  # of 400, 300 and 400, the last of which is silent
     np.testing.assert_allclose(np.arctan2(mean[0, 1], mean[0, 0]), 1.5, atol=1e-5)
     listener.lengths.clear()
-    hear_whole(listener, np.zeros((1, 300), np.float32), 100, 4)
+    hear_whole(listener, np.zeros((1, 300), np.float32), 100, 4, 4)
     assert listener.lengths == [300], "where all is silent, silence is heard"
+
+
+@given(seconds=st.integers(1, 300), codes=st.integers(1, 6), every=st.integers(6, 9))
+def test_a_share_of_a_recording_is_heard_where_it_is_loudest(seconds: int, codes: int, every: int) -> None:
+    listener = Noting()
+    pcm = np.random.default_rng(seconds).random((1, 10 * seconds)).astype(np.float32)
+    pcm[0, :: 10 * every] = 9.0
+    hear_whole(listener, pcm, 10, codes, every)
+    parts = -(-seconds // every)
+    assert listener.lengths == [10 * min(codes, length) for length in _equal(seconds, parts)]
+    loud = pcm.reshape(-1, 10).max(axis=1) > 1.0
+    heard = sum(angle > 1.0 for angle in listener.loudness)
+    assert heard >= sum(one.any() for one in np.split(loud, np.cumsum(_equal(seconds, parts))[:-1]))
+
+
+def _equal(count: int, parts: int) -> list[int]:
+    return np.diff(np.linspace(0, count, parts + 1).round().astype(int)).tolist()
 
 
 def test_the_border_of_silence() -> None:

@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from facestream.engines.bundle import Bundle
-from facestream.motion.deeptalk import HEARD_CODES
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.emotions import EMOTIONS, INTENSITIES
 from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.deeptalk.audio import CODE_SAMPLES
-from facestream_models.deeptalk.bundle import CARD, PRESETS, write_manifest
+from facestream_models.deeptalk.bundle import CARD, COMPACT_HEARING, PRESETS, write_manifest
 from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.graph import export_graphs
 from facestream_models.export.onnx import round_to_half
@@ -112,7 +111,7 @@ def heard_presets(network: CompactDeepTalk, data: Path) -> dict[str, NDArray[Any
 
 def _speech_of(take: Take) -> torch.Tensor:
     """Audio of a take [1, T], whole codes of it."""
-    samples = take.utterance.audio[: HEARD_CODES * CODE_SAMPLES]
+    samples = take.utterance.audio[: COMPACT_HEARING["codes"] * CODE_SAMPLES]
     samples = samples[: max(len(samples) // CODE_SAMPLES, 1) * CODE_SAMPLES]
     return torch.from_numpy(samples.astype(np.float32) / 32768.0)[None]
 

@@ -117,6 +117,13 @@ class LiveWindow(_Strict):
     ahead_codes: int = Field(ge=1, le=8)
 
 
+class Hearing(_Strict):
+    """How the emotion of a recording is heard: in the loudest `codes` of every `every`, 9.9 s at most."""
+
+    codes: int = Field(ge=4, le=62)
+    every: int = Field(ge=4, le=62)
+
+
 class DeepTalkManifest(BundleManifest):
     """Two graphs without state: `hear` (an emotion) and `move` (codes and their motion).
 
@@ -130,6 +137,7 @@ class DeepTalkManifest(BundleManifest):
     code_samples: Literal[2560]
     longest_samples: int = Field(ge=2560 * 32, multiple_of=2560)
     window: LiveWindow
+    hearing: Hearing
     emotion_width: int = Field(ge=2, le=4096)
     codes: int = Field(ge=2, le=65536)
     speakers: list[str] = Field(min_length=1)

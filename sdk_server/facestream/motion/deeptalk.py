@@ -22,6 +22,7 @@ from facestream.engines.facts import FRAMES_PER_CODE
 from facestream.motion import code_noise, heard_emotion
 from facestream.motion.base import Column, Rows, WholePart
 from facestream.motion.code_noise import BOTTOM, TOP
+from facestream.motion.listening import HEARD, HEARD_COUNT, HEARD_SPREAD, LATER_CODES, Listening
 from facestream.motion.windows import WholeStreamer, WindowStreamer
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 
@@ -29,8 +30,6 @@ MAX_ROWS = 16
 """Rows cost nearly the same alone as together, so a larger batch would only keep its first streams waiting."""
 STEP_S = 0.12
 """A step should not take longer, whatever the network: the next codes come after 0.16 s."""
-HEARD_CODES = 62
-"""9.9 s: longer speech is heard in parts, because the encoder takes ten seconds."""
 _WARM_UP_ROWS, _WARM_UP_RUNS = (1, 4, MAX_ROWS), 3
 _FADE_IN = ((np.arange(FRAMES_PER_CODE) + 0.5) / FRAMES_PER_CODE).astype(np.float32)[:, None]
 _MOTION_SIZE = EXPRESSION_COUNT + JAW_COUNT
@@ -38,7 +37,6 @@ _MOTION_SIZE = EXPRESSION_COUNT + JAW_COUNT
 CODE, SEED = "deeptalk.code", "deeptalk.seed"
 ORIGIN = "deeptalk.origin"
 TOP_CODES, BOTTOM_CODES, EXPECTED = "deeptalk.top_codes", "deeptalk.bottom_codes", "deeptalk.expected"
-HEARD, HEARD_SPREAD, HEARD_COUNT = "deeptalk.heard", "deeptalk.heard_spread", "deeptalk.heard_count"
 GIVEN, GIVEN_SPREAD, FOLLOWS = "deeptalk.given", "deeptalk.given_spread", "deeptalk.follows"
 SPREAD, TEMPERATURES, SPEAKER = "deeptalk.spread", "deeptalk.temperatures", "deeptalk.speaker"
 
@@ -73,7 +71,10 @@ class DeepTalkMotion:
         self._speakers = manifest.speakers
         self._code_samples = manifest.code_samples
         self._past, self._ahead = manifest.window.past_codes, manifest.window.ahead_codes
-        self._read_past = max(self._past, heard_emotion.WINDOW_CODES - self._ahead - 1)
+        self._listening = Listening(
+            graphs, manifest.emotion_width, manifest.code_samples, self._ahead, MAX_ROWS // (LATER_CODES + 1)
+        )
+        self._read_past = max(self._past, self._listening.read_past)
         """Codes before its hop that a step reads: for the motion, and for hearing an emotion."""
         self.live_streamer = WindowStreamer(manifest.code_samples, self._read_past, self._ahead)
         self.whole_clips = WholeRecordings(self, manifest.longest_samples // manifest.code_samples, self._past)
@@ -87,9 +88,7 @@ class DeepTalkMotion:
             TOP_CODES: ((self._past,), np.int64),
             BOTTOM_CODES: ((2 * self._past,), np.int64),
             EXPECTED: ((FRAMES_PER_CODE, _MOTION_SIZE), np.float32),
-            HEARD: ((width,), np.float32),
-            HEARD_SPREAD: ((width,), np.float32),
-            HEARD_COUNT: ((), np.float32),
+            **self._listening.columns,
             GIVEN: ((width,), np.float32),
             GIVEN_SPREAD: ((width,), np.float32),
             FOLLOWS: ((), np.bool_),
@@ -135,7 +134,8 @@ class DeepTalkMotion:
         for row_count in _WARM_UP_ROWS:
             if row_count > self.max_rows:
                 return
-            pcm = np.zeros((row_count, (self._read_past + 1 + self._ahead) * self._code_samples), np.float32)
+            samples = (self._read_past + 1 + self._ahead) * self._code_samples
+            pcm = np.full((row_count, samples), 0.1, np.float32)  # loud, so that emotions are heard
             state: Rows = {name: np.zeros((row_count, *shape), dtype) for name, (shape, dtype) in self.columns.items()}
             state[CODE][:] = self._read_past
             state[FOLLOWS][:] = True
@@ -156,11 +156,12 @@ class DeepTalkMotion:
 
         From any thread; raises `EngineError`.
         """
-        return heard_emotion.hear_whole(self._graphs, pcm, self._code_samples, HEARD_CODES)
+        hearing = self._graphs.manifest.hearing
+        return heard_emotion.hear_whole(self._graphs, pcm, self._code_samples, hearing.codes, hearing.every)
 
     def _live_hop(self, pcm: Float32, state: State) -> Made:
         """One code of every row, `pcm` `[B, window]`; moves `state` on."""
-        self._listen(pcm, state)
+        self._listening.listen(pcm, state[CODE], state[FOLLOWS], state)
         # a stream that has just begun has no past yet: it gets a shorter window, and silence is not made up for it
         past = np.minimum(state[CODE], self._past)
         groups = [np.flatnonzero(past == length) for length in np.unique(past)]
@@ -174,19 +175,6 @@ class DeepTalkMotion:
                 state[name][rows] = value
         in_order = np.argsort(np.concatenate(groups))
         return _joined(made, axis=0).of(in_order)
-
-    def _listen(self, pcm: Float32, state: State) -> None:
-        """Hear the emotion of rows that follow their speech, where it is time again."""
-        code = state[CODE]
-        is_due = state[FOLLOWS] & ((code % heard_emotion.EVERY_CODES == 0) | (state[HEARD_COUNT] == 0))
-        lengths = np.minimum(code + 1 + self._ahead, heard_emotion.WINDOW_CODES)
-        for length in np.unique(lengths[is_due]).tolist():
-            rows = np.flatnonzero(is_due & (lengths == length))
-            samples = np.ascontiguousarray(pcm[rows, -length * self._code_samples :])
-            mean, log_variance, counts = (state[name][rows] for name in (HEARD, HEARD_SPREAD, HEARD_COUNT))
-            loud = heard_emotion.is_speech(samples).astype(np.float32)
-            heard_emotion.follow(mean, log_variance, counts, self._graphs.hear(samples), loud)
-            state[HEARD][rows], state[HEARD_SPREAD][rows], state[HEARD_COUNT][rows] = mean, log_variance, counts
 
     def emotion(self, state: Rows) -> Float32:
         """The emotion `[B, D]` that each row is acted in, moved within its spread."""

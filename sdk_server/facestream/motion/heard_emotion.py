@@ -49,16 +49,26 @@ def follow(
     counts += loud
 
 
-def hear_whole(listener: Listener, pcm: Float32, code_samples: int, longest_codes: int) -> tuple[Float32, Float32]:
+def hear_whole(listener: Listener, pcm: Float32, code_samples: int, codes: int, every: int) -> tuple[Float32, Float32]:
     """Mean and log-variance `[1, D]` of a whole recording `[1, K * code_samples]`.
 
-    It is heard in equal parts of at most `longest_codes`, silent ones left out where others are not, and averaged.
+    It is heard in equal parts of at most `every` codes, of each the loudest `codes` in a row; silent ones are left out
+    where others are not, and the rest is averaged.
     """
-    codes = pcm.shape[1] // code_samples
-    borders = np.linspace(0, codes, -(-codes // longest_codes) + 1).round().astype(int) * code_samples
-    parts = [pcm[:, begin:end] for begin, end in pairwise(borders.tolist())]
+    count = pcm.shape[1] // code_samples
+    borders = np.linspace(0, count, -(-count // every) + 1).round().astype(int) * code_samples
+    parts = [_loudest(pcm[:, begin:end], code_samples, codes) for begin, end in pairwise(borders.tolist())]
     loud = [part for part in parts if is_speech(part)[0]] or parts
     heard = [listener.hear(np.ascontiguousarray(part)) for part in loud]
     mean = np.mean([one for one, _ in heard], axis=0)
     log_variance = np.mean([one for _, one in heard], axis=0)
     return mean / (np.linalg.norm(mean, axis=1, keepdims=True) + np.float32(1e-8)), log_variance
+
+
+def _loudest(pcm: Float32, code_samples: int, codes: int) -> Float32:
+    """The `codes` in a row of `pcm` `[1, T]` that hold the most energy, the first where several do."""
+    energy = np.square(pcm.reshape(-1, code_samples), dtype=np.float64).sum(axis=1)
+    until = np.concatenate([[0.0], np.cumsum(energy)])
+    sums = until[codes:] - until[:-codes]
+    first = int(sums.argmax()) if sums.size else 0
+    return pcm[:, first * code_samples : (first + codes) * code_samples]
