@@ -11,19 +11,28 @@ from facestream.serving.pipelines import open_pipeline
 from facestream.timebase import FrameRate
 from facestream_bench.deeptalk_sheet import emotion_sheet
 from facestream_bench.deeptalk_speed import Subject
+from facestream_bench.deeptalk_streams import measure_streams
 from facestream_models.export.deeptalk import write_bundle
 from tests.deeptalk.tiny_bundle import tiny_compact, tiny_presets
+from tests.engines.tiny_deeptalk import write_tiny_deeptalk
 
 
 def test_times_add_up_and_graphs_are_equal_to_torch(tmp_path):
-    figures = Subject(tiny_compact(), tmp_path, clip_s=1.0, window_s=0.32).figures(threads=1, runs=2)
-    for name in ("whole", "window"):
-        parts = figures[f"emotion_{name}.median_s"] + figures["motion.median_s"]
+    figures = Subject(tiny_compact(), tmp_path, clip_s=1.0).figures(threads=1, runs=2)
+    for name, emotion in (("clip", "heard"), ("whole", "whole")):
+        parts = figures[f"emotion_{emotion}.median_s"] + figures["motion.median_s"]
         assert figures[f"{name}.real_time_factor"] == pytest.approx(parts / 1.0)
     differences = [value for name, value in figures.items() if name.startswith("largest_difference")]
-    assert len(differences) == 6
+    assert len(differences) == 9
     assert max(differences) < 1e-4
     assert min(value for name, value in figures.items() if name.endswith("_s")) >= 0.0
+
+
+def test_streams_are_moved_together_and_counted(tmp_path):
+    figures = measure_streams(write_tiny_deeptalk(tmp_path / "tiny"), 3, 2.0)
+    assert (figures["streams"], figures["steps"]) == (3.0, 10.0)
+    assert 0.0 < figures["step_cpu.p50_ms"] <= figures["step_cpu.max_ms"]
+    assert figures["cores"] > 0.0
 
 
 def test_a_sheet_has_a_row_for_each_emotion_and_a_column_for_each_moment(tmp_path):
