@@ -68,3 +68,14 @@ def test_wrong_acting_is_one_line(
     extract = ("emotion", "extract", str(speech), "-o", str(tmp_path / "kept.npz"), "--model", "live")
     assert "this model can not act" in failure(monkeypatch, capfd, *extract)
     assert not take.exists()
+
+
+def test_without_a_model_that_acts_one_line_says_how_to_come_by_one(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], speech: Path, tmp_path: Path
+) -> None:
+    extract = ("emotion", "extract", str(speech), "-o", str(tmp_path / "kept.npz"))
+    monkeypatch.setattr("facestream.cli.emotion.DEFAULT_MODEL", "never-shipped")
+    said = failure(monkeypatch, capfd, *extract, "--model", "never-shipped")
+    assert "model: got none, and never-shipped is not installed; allowed: --model FOLDER" in said
+    assert "facestream models convert deeptalk" in said
+    assert "no model named 'other'" in failure(monkeypatch, capfd, *extract, "--model", "other")
