@@ -210,7 +210,7 @@ class DiffPoseTalkMotion:
         """
         if self._manifest.normalised_audio:
             silent = np.maximum(context - frame, 0) * self._manifest.frame_samples
-            pcm = np.stack([_normalised(row, begin) for row, begin in zip(pcm, silent.tolist(), strict=True)])
+            pcm = np.stack([normalised(row, begin) for row, begin in zip(pcm, silent.tolist(), strict=True)])
         return self._graphs.hear(np.ascontiguousarray(pcm)).between(context, None)
 
     def _window_of(self, row: Rows, features: Float32, longest_known: int) -> Window:
@@ -284,8 +284,8 @@ class WindowedRecordings:
         return StepOutput(made.motion, made.phone, now, made.seal)
 
 
-def _normalised(row: Float32, begin: int) -> Float32:
-    """`row` [T] with mean 0 and deviation 1 from sample `begin` on; what lies before is silence."""
+def normalised(row: Float32, begin: int) -> Float32:
+    """Samples `row` [T] with mean 0 and deviation 1 from `begin` on; what lies before is silence."""
     heard = row[begin:].astype(np.float64)
     normal = np.zeros_like(row)
     normal[begin:] = (heard - heard.mean()) / max(float(heard.std(ddof=1)), _QUIETEST)
