@@ -1,19 +1,17 @@
 """What a deeptalk bundle says of itself: the manifest, the same for the released weights and for our own."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from facestream.engines.bundle import Bundle
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAME_RATE, LONGEST_FRAMES, SAMPLE_RATE
 from facestream_models.deeptalk.compact import CompactDeepTalk
 from facestream_models.deeptalk.graph import EmotionGraph, MotionGraph, Network
-from facestream_models.released.folder import sha256
+from facestream_models.export.manifest import complete_bundle, files_of, graph_specs
 
-PROFILE, CARD, PRESETS, MANIFEST = "rig_profile.npz", "card.md", "presets.npz", "manifest.json"
+PROFILE, CARD, PRESETS = "rig_profile.npz", "card.md", "presets.npz"
 
 PAST_CODES, AHEAD_CODES = 6, 1
 """The live window: with the code between them 1.28 s, what the generator is trained on. More is no better: on 8 s of
@@ -49,32 +47,28 @@ def write_manifest(
     `speakers` name the places of the one-hot; the head's digest is `None` without a head: such a bundle gives motion
     but no ARKit weights. `presets.npz` and `rig_profile.npz` are taken up where they are there.
     """
-    files = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
     move = next(graph for graph in graphs.values() if isinstance(graph, MotionGraph))
     shape = move.network.shape.generator
-    content = {
-        "schema_version": 1,
-        "family": "deeptalk",
-        "name": name,
-        "version": version,
-        "graphs": [{"file": file, "inputs": graph.inputs, "outputs": graph.outputs} for file, graph in graphs.items()],
-        "sample_rate_hz": SAMPLE_RATE,
-        "code_samples": CODE_SAMPLES,
-        "motion_rate": f"{FRAME_RATE}/1",
-        "longest_samples": LONGEST_FRAMES * SAMPLE_RATE // FRAME_RATE,
-        "window": {"past_codes": PAST_CODES, "ahead_codes": AHEAD_CODES},
-        "hearing": hearing_of(move.network),
-        "emotion_width": shape.emotion,
-        "codes": shape.codes,
-        "speakers": list(speakers),
-        "presets": PRESETS if PRESETS in files else None,
-        "profile": PROFILE if PROFILE in files else None,
-        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": []},
-        "phone_classes": list(CLASSES) if "phone" in move.outputs else [],
-        "head_digest": head_digest,
-        "licence": licence,
-        "training": training,
-        "files": {file: sha256(folder / file) for file in files},
-    }
-    (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return Bundle.open(folder)
+    files = files_of(folder)
+    return complete_bundle(
+        folder,
+        family="deeptalk",
+        name=name,
+        version=version,
+        motion_rate=FRAME_RATE,
+        extras=(),
+        phone_classes=CLASSES if "phone" in move.outputs else (),
+        head_digest=head_digest,
+        licence=licence,
+        training=training,
+        graphs=graph_specs(graphs),
+        code_samples=CODE_SAMPLES,
+        longest_samples=LONGEST_FRAMES * SAMPLE_RATE // FRAME_RATE,
+        window={"past_codes": PAST_CODES, "ahead_codes": AHEAD_CODES},
+        hearing=hearing_of(move.network),
+        emotion_width=shape.emotion,
+        codes=shape.codes,
+        speakers=list(speakers),
+        presets=PRESETS if PRESETS in files else None,
+        profile=PROFILE if PROFILE in files else None,
+    )

@@ -8,7 +8,6 @@ rig_profile.npz  where the head is not the open one
 card.md, manifest.json
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,21 +20,19 @@ from facestream.engines.bundle import Bundle
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
 from facestream.motion.diffposetalk.space import MotionStatistics
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.diffposetalk.graphs import PHONE, SPEECH_GRAPH, export_graphs
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
-from facestream_models.released.folder import sha256
+from facestream_models.export.manifest import complete_bundle, files_of, graph_specs
 
-PROFILE, CARD, STATISTICS, LEARNED, STYLES, MANIFEST = (
+PROFILE, CARD, STATISTICS, LEARNED, STYLES = (
     "rig_profile.npz",
     "card.md",
     "statistics.npz",
     "learned.npz",
     "styles.npz",
-    "manifest.json",
 )
 _LEARNED = ("start_motion", "start_audio", "null_style", "null_audio")
 
@@ -104,41 +101,37 @@ def write_bundle(
     np.savez(folder / LEARNED, **{key: getattr(model, key).detach()[0].squeeze(0).numpy() for key in _LEARNED})
     if system.styles:
         np.savez(folder / STYLES, names=np.array(list(system.styles)), style=np.stack(list(system.styles.values())))
-    files = sorted(path.name for path in folder.iterdir())
-    content = {
-        "schema_version": 1,
-        "family": "diffposetalk",
-        "name": name,
-        "version": version,
-        "graphs": [{"file": file, "inputs": graph.inputs, "outputs": graph.outputs} for file, graph in graphs.items()],
-        "sample_rate_hz": SAMPLE_RATE_HZ,
-        "motion_rate": f"{FRAME_RATE}/1",
-        "frame_samples": FRAME_SAMPLES,
+    files = files_of(folder)
+    return complete_bundle(
+        folder,
+        family="diffposetalk",
+        name=name,
+        version=version,
+        motion_rate=FRAME_RATE,
+        extras=(),
+        phone_classes=CLASSES if PHONE in graphs[SPEECH_GRAPH].outputs else (),
+        head_digest=head_digest,
+        licence=licence,
+        training=training,
+        graphs=graph_specs(graphs),
+        frame_samples=FRAME_SAMPLES,
         **timing._asdict(),
-        "window": {"frames": shape.window, "past": shape.past},
-        "pieces": pieces._asdict(),
-        "diffusion_steps": DIFFUSION_STEPS,
-        "sampling": {
+        window={"frames": shape.window, "past": shape.past},
+        pieces=pieces._asdict(),
+        diffusion_steps=DIFFUSION_STEPS,
+        sampling={
             "sampler": sampling.sampler,
             "steps": sampling.steps,
             "audio_scale": sampling.guidance.audio_scale,
             "style_scale": sampling.guidance.style_scale,
         },
-        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": []},
-        "head_rotation": shape.head_rotation,
-        "phone_classes": list(CLASSES) if PHONE in graphs[SPEECH_GRAPH].outputs else [],
-        "identity_width": shape.identity_count,
-        "style_width": shape.style_count,
-        "style_norms": list(system.style_norms),
-        "statistics": STATISTICS,
-        "motion_space": system.statistics.digest,
-        "learned": LEARNED,
-        "styles": STYLES if STYLES in files else None,
-        "profile": PROFILE if PROFILE in files else None,
-        "head_digest": head_digest,
-        "licence": licence,
-        "training": training,
-        "files": {file: sha256(folder / file) for file in files},
-    }
-    (folder / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return Bundle.open(folder)
+        head_rotation=shape.head_rotation,
+        identity_width=shape.identity_count,
+        style_width=shape.style_count,
+        style_norms=list(system.style_norms),
+        statistics=STATISTICS,
+        motion_space=system.statistics.digest,
+        learned=LEARNED,
+        styles=STYLES if STYLES in files else None,
+        profile=PROFILE if PROFILE in files else None,
+    )

@@ -5,8 +5,6 @@ which says what the weights were trained on and what they can not do.
 """
 
 import argparse
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,8 @@ import numpy as np
 import torch
 
 from facestream.engines.bundle import Bundle
-from facestream.engines.manifest import SCHEMA_VERSION
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.phones import CLASSES
-from facestream_models.encoders.mel import SAMPLE_RATE
+from facestream_models.export.manifest import complete_bundle
 from facestream_models.export.onnx import EXTRAS, STATE_PREFIX, curves_to_motion, export_onnx, round_to_half
 from facestream_models.live.network import HOP_SAMPLES, STEP_RATE, LiveNetwork
 from facestream_models.live.weights import load_network
@@ -33,39 +29,31 @@ def write_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(round_to_half(network), curves_to_motion(profile), folder / GRAPH)
     (folder / CARD).write_text(card, encoding="utf-8")
-    manifest = {
-        "schema_version": SCHEMA_VERSION,
-        "family": "live",
-        "name": "live",
-        "version": version,
-        "graph": GRAPH,
-        "sample_rate_hz": SAMPLE_RATE,
-        "hop_samples": HOP_SAMPLES,
-        "motion_rate": f"{STEP_RATE}/1",
-        "lookahead_samples": network.shape.lookahead_samples,
-        "inputs": [{"name": "pcm", "shape": ["B", f"{HOP_SAMPLES}*S"]}],
-        "states": [
+    return complete_bundle(
+        folder,
+        family="live",
+        name="live",
+        version=version,
+        motion_rate=STEP_RATE,
+        extras=EXTRAS,
+        phone_classes=CLASSES,
+        head_digest=_head_digest(profile),
+        licence="Apache-2.0",
+        training=training,
+        graph=GRAPH,
+        hop_samples=HOP_SAMPLES,
+        lookahead_samples=network.shape.lookahead_samples,
+        inputs=[{"name": "pcm", "shape": ["B", f"{HOP_SAMPLES}*S"]}],
+        states=[
             {"name": STATE_PREFIX + name, "shape": list(value.shape[1:])}
             for name, value in network.fresh_state(1).items()
         ],
-        "outputs": {"expression": EXPRESSION_COUNT, "jaw": JAW_COUNT, "extras": list(EXTRAS)},
-        "phone_classes": list(CLASSES),
-        "head_digest": _head_digest(profile),
-        "licence": "Apache-2.0",
-        "training": training,
-        "files": {name: _sha256(folder / name) for name in (GRAPH, CARD)},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return Bundle.open(folder)
+    )
 
 
 def _head_digest(profile: Path) -> str:
     with np.load(profile, allow_pickle=False) as stored:
         return str(stored["head_digest"])
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def main() -> None:

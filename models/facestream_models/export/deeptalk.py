@@ -9,7 +9,6 @@ bytes.
 """
 
 import argparse
-import shutil
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from facestream.engines.bundle import Bundle
+from facestream.errors import InvalidValue
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.emotions import EMOTIONS, INTENSITIES
@@ -28,6 +28,7 @@ from facestream_models.deeptalk.audio import CODE_SAMPLES
 from facestream_models.deeptalk.bundle import CARD, COMPACT_HEARING, PRESETS, write_manifest
 from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.graph import export_graphs
+from facestream_models.export.manifest import check_replaceable, cleared
 from facestream_models.export.onnx import round_to_half
 from facestream_models.live.weights import load_network
 from facestream_models.training.config import from_values
@@ -65,11 +66,9 @@ def write_bundle(
     """Write `network` as a bundle for the open head in place of what `folder` holds; open it as the runtime would.
 
     `presets` are arrays `names` [P], `mean` and `log_variance` [P, 128]. Raises `EngineError` where a graph is not
-    equal to torch.
+    equal to torch, `InvalidValue` where `folder` holds anything but a bundle.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    cleared(folder)
     graphs = export_graphs(network, folder)
     if presets is not None:
         np.savez(
@@ -126,6 +125,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="1.0")
     arguments = parser.parse_args()
+    try:
+        check_replaceable(arguments.out)
+    except InvalidValue as error:
+        parser.error(str(error))
     network, training = load_compact(arguments.runs, arguments.stage)
     round_to_half(network)  # large weights are stored in half the bytes
     bundle = write_bundle(

@@ -7,7 +7,6 @@ the speakers in TAKES/train who have most, or least, of a trait. The same runs a
 """
 
 import argparse
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from facestream.engines.bundle import Bundle
+from facestream.errors import InvalidValue
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.retarget.profile import load_profile
 from facestream.style import mean_style
@@ -30,6 +30,7 @@ from facestream_models.diffposetalk.stages.build import load_styles
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.style import StyleNetwork
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
+from facestream_models.export.manifest import check_replaceable, cleared
 from facestream_models.export.onnx import round_to_half
 from facestream_models.live.weights import load_network
 from facestream_models.training.config import from_values
@@ -122,9 +123,7 @@ def export(runs: Path, data: Path, folder: Path, *, card: str, version: str, sam
     for network in (model, styles.encoder):
         round_to_half(network)  # large weights are stored in half the bytes
     known = speaker_styles(styles, data / "train")
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    cleared(folder)
     (folder / CARD).write_text(card, encoding="utf-8")
     system = System(model, styles.encoder, styles.space.statistics, known.named(), known.norms)
     return write_bundle(
@@ -150,6 +149,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="1.0")
     arguments = parser.parse_args()
+    try:
+        check_replaceable(arguments.out)
+    except InvalidValue as error:
+        parser.error(str(error))
     card = arguments.card.read_text(encoding="utf-8")
     bundle = export(arguments.runs, arguments.data, arguments.out, card=card, version=arguments.version)
     size = sum(path.stat().st_size for path in bundle.folder.iterdir())
