@@ -9,11 +9,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from facestream.acting import Emotion
 from facestream.cli.demo import EXAMPLE, running_server
+from tests.cli.test_commands import run
 from tests.docs.markdown import PAGES, ROOT, Block, blocks, commands
+from tests.engines.tiny_deeptalk import WIDTH, write_tiny_deeptalk
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(#[^)]*)?\)")
 SERVER = "localhost:50051"
@@ -29,12 +33,15 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Path:
-    """A folder with what the pages speak of: a recording `speech.wav` and the examples."""
+    """A folder with what the pages speak of: recordings, the examples, and a small bundle that acts."""
     shutil.copytree(EXAMPLE.parent, tmp_path / "examples")
     import soundfile
 
     samples, rate = soundfile.read(EXAMPLE)
     soundfile.write(tmp_path / "speech.wav", samples[: 2 * rate], rate)
+    soundfile.write(tmp_path / "clip.wav", samples[rate : 2 * rate], rate)
+    write_tiny_deeptalk(tmp_path / "my-deeptalk")
+    Emotion(np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)).save(tmp_path / "my.emotion.npz")
     return tmp_path
 
 
@@ -46,7 +53,9 @@ def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("where", "command"), commands(), ids=lambda value: value.replace("/", "|"))
-def test_command_runs(where: str, command: str, workplace: Path, request: pytest.FixtureRequest) -> None:
+def test_command_runs(
+    where: str, command: str, workplace: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = shlex.split(command)
     if words[:2] in (["pip", "install"], ["git", "clone"]):
         assert "facestream" in command or words[2] == "-e", f"{where}: installs something else: {command}"
@@ -59,6 +68,10 @@ def test_command_runs(where: str, command: str, workplace: Path, request: pytest
         done = _run([*words, "--clip", "speech.wav"], workplace)
     elif words[:2] == ["facestream", "stream"]:
         done = _run([*words, "--server", request.getfixturevalue("address")], workplace)
+    elif "my-deeptalk" in words:
+        monkeypatch.chdir(workplace)  # in this process: the page has many, and a new one takes a second to begin
+        assert run(monkeypatch, *words[1:]) == 0, f"{where}: {command}"
+        return
     elif words[0] == "facestream":
         done = _run(words, workplace)
     elif words[:2] == ["python", "-m"] and words[2].startswith(LONG):
