@@ -4,10 +4,10 @@
 
 Writes `benchmarks/results/diffposetalk_drift.json`. Windows of the clips, each in every named style (or in none), are
 made with the same starting noise in 500 steps and in fewer, by the samplers that add no fresh noise: where they lead is
-a function of the noise, so all difference is error. Lips are measured in mm on the landmarks of the head that the client
-shows, after retargeting; the head in degrees. Shares are of the motion's own standard deviation over time. The control
-is another seed at 500 steps: how far apart two motions are that are equally good. `fewest_steps` is the least count
-from which on both shares stay under 3 %.
+a function of the noise, so all difference is error. Lips are measured in mm on the landmarks of the head that the
+client shows, after retargeting; the head in degrees. Shares are of the motion's own standard deviation over time. The
+control is another seed at 500 steps: how far apart two motions are that are equally good. `fewest_steps` is the least
+count from which on both shares stay under 3 %.
 """
 
 import argparse

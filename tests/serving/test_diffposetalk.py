@@ -120,7 +120,7 @@ def test_streams_of_every_age_and_style_never_disturb_each_other(pipeline: Pipel
 
 @pytest.mark.parametrize("is_clip", [False, True])
 def test_style_sound_and_seed_all_show(pipeline: Pipeline, is_clip: bool) -> None:
-    samples = babble(3, 16000, 1.6)
+    samples = babble(3, 16000, 0.8)
 
     def frames(samples: Float32 = samples, seed: int = 1, **values: Any) -> Float32:
         return shown(made(pipeline, samples, is_clip=is_clip, seed=seed, acting=styled(**values)))
@@ -130,7 +130,7 @@ def test_style_sound_and_seed_all_show(pipeline: Pipeline, is_clip: bool) -> Non
     for other in (
         frames(style="lively"),
         frames(),
-        frames(babble(4, 16000, 1.6), style="calm"),
+        frames(babble(4, 16000, 0.8), style="calm"),
         frames(style="calm", seed=2),
         frames(style="calm", strength=2.0),
         frames(style="calm", audio_scale=3.0),
@@ -272,6 +272,33 @@ def test_a_clip_begins_before_all_of_it_is_there(pipeline: Pipeline) -> None:
     assert first.reads_to < SHAPE.window // PIECES.hop_frames + 1
     assert joined_frames(drain(pipeline, stream, 8)).count > 10
     stream.close()
+
+
+def test_more_steps_than_there_is_time_for_are_refused_live_and_in_recordings() -> None:
+    pipeline = open_pipeline(str(tiny_folder()))
+    assert isinstance(pipeline.source, DiffPoseTalkMotion)
+    pipeline.open(StreamOptions(acting=styled(steps=500))).close()  # nothing is known before it is warm
+    pipeline.warm_up()
+    stream = pipeline.open(StreamOptions())
+    pipeline.source._evaluation_s, pipeline.source._beside_s, pipeline.source.max_rows = 0.01, 0.02, 1
+    for steps, scales, said in (
+        (8, {}, "allowed: 1 to 7 live on this machine, where one takes 20 ms in 2 branches"),
+        (15, {"audio_scale": 1.0}, "1 to 14 live on this machine, where one takes 10 ms in 1 branches"),
+        (5, {"style": "calm"}, "1 to 4 live"),
+    ):
+        with pytest.raises(InvalidValue, match=f"styling.steps: got {steps}; .*{said}"):
+            stream.act(styled(steps=steps, **scales), 0)
+        with pytest.raises(InvalidValue, match=said):
+            pipeline.open(StreamOptions(acting=styled(steps=steps, **scales)))
+        pipeline.open(StreamOptions(acting=styled(steps=steps - 1, **scales))).close()
+        pipeline.open(StreamOptions(acting=styled(steps=500, **scales)), is_clip=True).close()
+    pipeline.source._evaluation_s = 0.1
+    with pytest.raises(InvalidValue, match=r"steps: got 3; allowed: none live.*send recordings \(AnimateClip\)"):
+        pipeline.open(StreamOptions())
+    with pytest.raises(InvalidValue, match="steps: got 500; allowed: 1 to 99 in a recording"):
+        pipeline.open(StreamOptions(acting=styled(steps=500)), is_clip=True)
+    stream.close()
+    assert pipeline.open_count == 0
 
 
 def test_a_failing_step_costs_its_streams_and_no_others(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

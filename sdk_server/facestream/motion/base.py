@@ -82,6 +82,10 @@ class MotionSource(Protocol):
         """Columns that change when a stream is acted otherwise. `acting` has been resolved by the model's abilities."""
         ...
 
+    def check_pace(self, acting: Acting, *, is_clip: bool) -> None:
+        """Raise `InvalidValue` for an acting that takes longer than others can wait. Knows nothing before `warm_up`."""
+        ...
+
     def step(self, pcm: Float32, state: Rows) -> StepOutput:
         """Advance every row: `pcm` `[B, ...]` reaches from `first_sample_for` the hop to what the streamer waits for.
 

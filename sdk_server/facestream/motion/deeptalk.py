@@ -118,6 +118,9 @@ class DeepTalkMotion:
             row[GIVEN_SPREAD] = np.zeros(given.width) if given.log_variance is None else given.log_variance
         return row
 
+    def check_pace(self, acting: Acting, *, is_clip: bool) -> None:
+        """Every acting takes as long."""
+
     def step(self, pcm: Float32, state: Rows) -> StepOutput:
         """One or more hops of every row; each hop has its own window, whatever was asked for at once."""
         now: State = {name: value.copy() for name, value in state.items()}

@@ -51,6 +51,9 @@ class LiveMotion:
     def acting_row(self, acting: Acting) -> Mapping[str, Any]:
         raise AssertionError("a live model has no abilities")
 
+    def check_pace(self, acting: Acting, *, is_clip: bool) -> None:
+        raise AssertionError("a live model has no abilities")
+
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         raise AssertionError("a live model has no abilities")
 

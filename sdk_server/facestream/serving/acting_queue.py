@@ -1,6 +1,7 @@
 """How one stream is acted, and which changes of that wait for their hop."""
 
 from collections import deque
+from collections.abc import Callable
 
 from facestream.acting import Abilities, Acting, ActingChange
 from facestream.errors import InvalidValue
@@ -9,13 +10,24 @@ from facestream.errors import InvalidValue
 class ActingQueue:
     """Changes in the order of their hops; of two at one hop the later one wins. Used under the stream's lock."""
 
-    def __init__(self, abilities: Abilities | None, start: ActingChange | None) -> None:
-        """Raises `InvalidValue` for what the model (without `abilities`: any at all) does not have."""
+    def __init__(
+        self,
+        abilities: Abilities | None,
+        start: ActingChange | None,
+        check: Callable[[Acting], None] = lambda acting: None,
+    ) -> None:
+        """Raises `InvalidValue` for what the model (without `abilities`: any at all) does not have.
+
+        `check` raises it for what the model has and this machine has no time for.
+        """
         self._abilities = abilities
+        self._check = check
         self._waiting: deque[tuple[int, ActingChange]] = deque()
         self.acting = Acting()
         if start is not None and not start.is_empty:
             self.acting = self._checked(self.acting, start)
+        elif abilities is not None:
+            check(self.acting)
 
     def insert(self, hop: int, change: ActingChange) -> None:
         """Act otherwise from `hop` on. Raises `InvalidValue`, and keeps nothing then."""
@@ -47,4 +59,6 @@ class ActingQueue:
                 "nothing: this model can not act, its controls are mouth_strength, blinks and gaze; ListModels tells "
                 "which models can",
             )
-        return self._abilities.resolved(before.changed(change))
+        acting = self._abilities.resolved(before.changed(change))
+        self._check(acting)
+        return acting

@@ -79,8 +79,9 @@ class LiveStream:
         *,
         whole: WholeClips | None = None,
         abilities: Abilities | None = None,
+        check_acting: Callable[[Acting], None] = lambda acting: None,
     ) -> None:
-        """`whole` animates a recording in parts; a model that acts has `abilities`.
+        """`whole` animates a recording in parts; a model that acts has `abilities`, and `check_acting` its pace.
 
         Raises `InvalidValue` for an acting that the model does not have.
         """
@@ -105,7 +106,7 @@ class LiveStream:
         self._whole = whole
         self._ahead: StepOutput | None = None
         self._hops_ahead = 0
-        self._acting = ActingQueue(abilities, options.acting)
+        self._acting = ActingQueue(abilities, options.acting, check_acting)
         self._is_closed = False
         self._is_stepping = False
         self._lock = threading.Lock()

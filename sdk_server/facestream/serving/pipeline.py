@@ -5,6 +5,7 @@ exact frame times, retarget, polish, frames. A stream that fails takes no other 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -101,6 +102,7 @@ class Pipeline:
                 lambda: self._rows.release(row),
                 whole=whole,
                 abilities=self.model.abilities,
+                check_acting=partial(self.source.check_pace, is_clip=whole is not None),
             )
         except InvalidValue:
             self._rows.release(row)

@@ -19,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.acting import Acting
+from facestream.audio.resample import MODEL_RATE_HZ as SAMPLE_RATE_HZ
 from facestream.engines.base import CostTable, ModelFacts, StepOutput
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs, Heard
+from facestream.errors import InvalidValue
 from facestream.motion.base import Column, Rows, WholePart
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.motion.diffposetalk.noise import CounterNoise
@@ -39,7 +41,11 @@ STEP_S = 0.12
 """A step should not take longer, whatever the network."""
 FIRST_HOPS = 6
 """Of a recording's first window: 0.96 s."""
-_WARM_UP_ROWS, _WARM_UP_RUNS = (1, 4, MAX_ROWS), 2
+LONGEST_STEP_S = 1.5
+"""A step of rows that are all asked for much must not be taken for a hung engine, which is given up after 2 s."""
+LONGEST_WINDOW_S = 20.0
+"""The same for a window of a recording, which may take 60 s where the machine is busy."""
+_WARM_UP_ROWS, _WARM_UP_RUNS, _SEVERAL_STEPS = (1, 4, MAX_ROWS), 2, 4
 _QUIETEST = 3e-3
 """Deviation of the sound, -50 dBFS: what is quieter is not made louder where a network wants normalised audio."""
 _HEAD, _JAW = slice(0, 3), slice(3, 6)
@@ -83,6 +89,9 @@ class DiffPoseTalkMotion:
             ),
         )  # fmt: skip
         self._costs = CostTable()
+        self._evaluation_s: float | None = None
+        """CPU seconds of one evaluation for one branch of one row, and of a hop beside its evaluations."""
+        self._beside_s = 0.0
         self.max_rows = MAX_ROWS
         kept = manifest.window.past + manifest.pieces.known_frames
         self.columns: Mapping[str, Column] = {
@@ -140,6 +149,28 @@ class DiffPoseTalkMotion:
             row[STYLE] = style.vector
         return row
 
+    def check_pace(self, acting: Acting, *, is_clip: bool) -> None:
+        """Raise `InvalidValue` for more steps than a hop (or the patience for a recording's window) has time for.
+
+        Without that one stream with 500 steps would hold up all others, and be taken for an engine that hangs.
+        """
+        if self._evaluation_s is None:
+            return
+        row = self.acting_row(acting)
+        branches = len(_guidance(row).weights(has_style=_is_styled(row)))
+        hop_s = self.live_streamer.hop_samples / SAMPLE_RATE_HZ
+        seconds = LONGEST_WINDOW_S if is_clip else min(hop_s, LONGEST_STEP_S / self.max_rows)
+        step_s = branches * self._evaluation_s
+        most = int((seconds - self._beside_s) / step_s)
+        if row[STEPS] > most:
+            where = "in a recording" if is_clip else "live"
+            raise InvalidValue(
+                "styling.steps", row[STEPS],
+                f"{f'1 to {most}' if most > 0 else 'none'} {where} on this machine, where one takes "
+                f"{1000 * step_s:.3g} ms in {branches} branches"
+                + ("" if is_clip else "; send recordings (AnimateClip), or guide less"),
+            )  # fmt: skip
+
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         raise AssertionError("a diffposetalk model has no emotions")
 
@@ -180,6 +211,23 @@ class DiffPoseTalkMotion:
             self._costs.record(row_count, statistics.median(seconds))
             rows_in_time = int(STEP_S * row_count / min(seconds))  # a busy moment at the start must not last for ever
             self.max_rows = min(MAX_ROWS, max(row_count, rows_in_time))
+            if row_count == 1:
+                self._measure_pace(pcm, state)
+
+    def _measure_pace(self, pcm: Float32, state: Rows) -> None:
+        """Processor time of this thread, so that what else the machine does at the start does not count."""
+        now = {**state, STEPS: np.ones_like(state[STEPS])}
+        branches = len(_guidance({name: value[0] for name, value in now.items()}).weights())
+
+        def cpu_s(steps: int) -> float:
+            now[STEPS][:] = steps
+            begin = time.thread_time()
+            self.step(pcm, now)
+            return time.thread_time() - begin
+
+        one, several = (min(cpu_s(steps) for _ in range(_WARM_UP_RUNS)) for steps in (1, _SEVERAL_STEPS))
+        self._evaluation_s = max((several - one) / (_SEVERAL_STEPS - 1) / branches, 1e-6)
+        self._beside_s = max(one - branches * self._evaluation_s, 0.0)
 
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)
@@ -221,18 +269,14 @@ class DiffPoseTalkMotion:
         end = known + len(features)
         audio = np.tile(self._graphs.silence, (frames, 1))
         audio[:known], audio[known:end] = row[AUDIO][first:], features
-        strength, (audio_scale, style_scale) = float(row[STRENGTH]), row[SCALES].tolist()
         return Window(
             past_motion=row[MOTION][first - past : first],
             past_audio=row[AUDIO][first - past : first],
             audio=audio,
             indicator=(np.arange(frames) < end).astype(np.float32),
             known=row[MOTION][first:],
-            style=row[STYLE] if row[IS_STYLED] and strength > 0.0 else None,
-            recipe=Recipe(
-                self._plan(int(row[SAMPLER]), int(row[STEPS])),
-                Guidance(audio_scale, strength * style_scale, MODES[int(row[MODE])]),
-            ),
+            style=row[STYLE] if _is_styled(row) else None,
+            recipe=Recipe(self._plan(int(row[SAMPLER]), int(row[STEPS])), _guidance(row)),
             noise=CounterNoise(int(row[SEED])),
             first_frame=int(row[ORIGIN] + row[FRAME]) - known,
         )
@@ -282,6 +326,15 @@ class WindowedRecordings:
         heard = self._motion.listen(pcm, (part.first - part.reads_from) * frames, now[FRAME])
         made = self._motion.make(heard, now, count=(part.end - part.first) * frames, longest_known=0)
         return StepOutput(made.motion, made.phone, now, made.seal)
+
+
+def _is_styled(row: Mapping[str, Any]) -> bool:
+    return bool(row[IS_STYLED]) and row[STRENGTH] > 0.0
+
+
+def _guidance(row: Mapping[str, Any]) -> Guidance:
+    audio_scale, style_scale = (float(scale) for scale in row[SCALES])
+    return Guidance(audio_scale, float(row[STRENGTH]) * style_scale, MODES[int(row[MODE])])
 
 
 def normalised(row: Float32, begin: int) -> Float32:
