@@ -117,8 +117,8 @@ class Subject:
             for name, one, other in zip(graph.outputs, ours, theirs, strict=True):
                 found[f"largest_difference.{name}"] = float(np.abs(one - other.numpy()).max())
         ears = Ear(self._session(EMOTION_GRAPH, 1)), TorchEar(self.graphs[EMOTION_GRAPH])
-        ours, theirs = (hear_whole(ear, self.clip["pcm"].numpy(), CODE_SAMPLES, **self.hearing) for ear in ears)
-        for name, one, other in zip(("heard_mean", "heard_log_variance"), ours, theirs, strict=True):
+        heard = [hear_whole(ear, self.clip["pcm"].numpy(), CODE_SAMPLES, **self.hearing) for ear in ears]
+        for name, one, other in zip(("heard_mean", "heard_log_variance"), *heard, strict=True):
             found[f"largest_difference.{name}"] = float(np.abs(one - other).max())
         return found
 
