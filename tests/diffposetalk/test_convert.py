@@ -10,15 +10,20 @@ import numpy as np
 import pytest
 import torch
 
+from facestream.acting import Acting
 from facestream.engines.bundle import Bundle
+from facestream.engines.diffposetalk import DiffPoseTalkGraphs
 from facestream.errors import BundleError, InvalidValue
+from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
 from facestream.motion.diffposetalk.space import MotionStatistics
+from facestream.styling import Styling
 from facestream_models.diffposetalk.command import main
 from facestream_models.diffposetalk.convert import Sources, convert
 from facestream_models.released.folder import sha256
 from tests.diffposetalk.released import PlainDenoiser, StyleEncoder, unlike
 from tests.diffposetalk.test_official_weights import KEYS
 from tests.diffposetalk.tiny import SPEECH, released
+from tests.serving.streams import babble
 
 SIZES = {"shape": 100, "exp": 50, "pose": 6}
 
@@ -94,8 +99,26 @@ def test_both_variants_become_bundles_that_the_runtime_opens(tmp_path, head_rota
     assert any("keys, all of them used" in line for line in said)
     assert any("dropped    7: follows from the model" in line for line in said)
     assert manifest.head_digest is None
-    with pytest.raises(BundleError, match="family 'diffposetalk'; expected 'live' or 'deeptalk'"):
-        _ = Bundle.open(folder).model
+    check_it_moves(Bundle.open(folder))
+
+
+def check_it_moves(bundle):
+    """The first window of a recording, in a style; how loud it was recorded does not matter."""
+    motion = DiffPoseTalkMotion(DiffPoseTalkGraphs(bundle))
+    abilities = motion.model.abilities
+    row = motion.fresh_row(5, 0) | motion.acting_row(abilities.resolved(Acting(styling=Styling(style="calm", steps=2))))
+    state = {
+        name: np.array(np.broadcast_to(row.get(name, 0), (1, *shape)), dtype)
+        for name, (shape, dtype) in motion.columns.items()
+    }
+    part = motion.whole_clips.next_part(0, None, None)
+    samples = babble(1, 16_000, 1.12)[None, : part.reads_to * 2560]
+    loud, quiet = (motion.whole_clips.step(scale * samples, state, part) for scale in (1.0, 0.25))
+    assert loud.motion.shape == (1, 24, motion.model.motion_size)
+    assert motion.model.motion_size == 53 + 3 * bundle.manifest.head_rotation
+    assert np.abs(loud.motion).max() > 0.1
+    np.testing.assert_allclose(quiet.motion, loud.motion, atol=1e-3)
+    assert not loud.failed_rows()
 
 
 def test_without_acceptance_the_terms_are_shown_and_nothing_is_read(tmp_path):
