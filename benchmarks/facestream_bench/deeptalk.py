@@ -102,7 +102,11 @@ def _on_speech(actor: Actor, face: Face, live: BundleNetwork, arguments: argpars
     lips = {"grid": sets.grid_held_out(folder / "grid-s1"), "other": sets.grid_other(folder / "grid-other")}
     products = {}
     if arguments.bundle:
-        products = {"deeptalk": Product(arguments.bundle), "live": Product(arguments.live)}
+        products = {
+            "deeptalk": Product(arguments.bundle),
+            "deeptalk_sampled": Product(arguments.bundle, sampled=True),
+            "live": Product(arguments.live),
+        }
     figures = _told("speech.rules", speech.score_system(speech.rules(face, prompts), prompts, {}))
     by_system: dict[str, Figures] = {}
     for name, system in speech.systems(actor, face, live, products, SEEDS[0], TEMPERATURE).items():

@@ -73,7 +73,10 @@ def score_system(system: System, prompts: Sequence[SpeechClip], lips: Mapping[st
 
 
 def beside_live(figures: Mapping[str, Figures]) -> Figures:
-    """How far deeptalk falls short of `live`: points of closure and accuracy, ms of sync. Positive is worse."""
+    """How far deeptalk falls short of `live`: points of closure and accuracy, ms of sync. Positive is worse.
+
+    With it how many points of closure sampling costs.
+    """
     found = {}
     for prefix in ("", "product."):
         if f"{prefix}deeptalk" not in figures or f"{prefix}live" not in figures:
@@ -84,6 +87,9 @@ def beside_live(figures: Mapping[str, Figures]) -> Figures:
             found[f"{prefix}behind_live.{name}_points"] = 100.0 * (theirs[key] - ours[key])
         lag = abs(ours["prompts.fine_sync_ms"]) - abs(theirs["prompts.fine_sync_ms"])
         found[f"{prefix}behind_live.sync_ms"] = lag
+        if f"{prefix}deeptalk_sampled" in figures:
+            fall = ours["prompts.closure"] - figures[f"{prefix}deeptalk_sampled"]["prompts.closure"]
+            found[f"{prefix}closure_fall_points"] = 100.0 * fall
     return found
 
 

@@ -91,9 +91,13 @@ def motion_rows(row_names: list[str], extras: list[str]) -> list[int]:
 
 
 class Product:
-    """The path a client gets: network, retargeting, polish (blinks and gaze off), frames at 50 Hz."""
+    """The path a client gets: network, retargeting, polish (blinks and gaze off), frames at 50 Hz.
 
-    def __init__(self, folder: Path) -> None:
+    `sampled` draws the codes of a model that has some, at the temperature it was trained at.
+    """
+
+    def __init__(self, folder: Path, *, sampled: bool = False) -> None:
+        from facestream.acting import ActingChange, Sampling
         from facestream.polish.options import PolishOptions
         from facestream.serving.live_stream import StreamOptions
         from facestream.serving.pipelines import open_pipeline
@@ -101,7 +105,11 @@ class Product:
 
         self.pipeline = open_pipeline(str(folder))
         self.options = StreamOptions(
-            sample_rate_hz=16_000, frame_rate=FrameRate(50), polish=PolishOptions(blinks=False, gaze=False)
+            sample_rate_hz=16_000,
+            frame_rate=FrameRate(50),
+            seed=1,
+            polish=PolishOptions(blinks=False, gaze=False),
+            acting=ActingChange(codes=Sampling()) if sampled else None,
         )
 
     def __call__(self, audio: NDArray[np.float32]) -> Heard:

@@ -131,6 +131,8 @@ def test_what_lies_behind_live_is_positive():
     )
     both = speech.beside_live({"product.deeptalk": theirs, "product.live": ours})
     assert both["product.behind_live.closure_points"] == pytest.approx(-2.0)
+    sampled = {"deeptalk": ours, "deeptalk_sampled": {"prompts.closure": 0.87}, "live": theirs}
+    assert speech.beside_live(sampled)["closure_fall_points"] == pytest.approx(3.0)
 
 
 def test_plain_speech_shows_shares_of_emotions(actor, face):
