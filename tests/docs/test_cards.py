@@ -2,15 +2,27 @@
 
 import json
 
+import pytest
+
 from facestream_bench.card import filled
 from tests.docs.markdown import ROOT
 
-TEMPLATE = ROOT / "models" / "facestream_models" / "live" / "card_template.md"
-CARD = ROOT / "models" / "facestream_bundles" / "live" / "card.md"
+CARDS = {
+    "live": ("models/facestream_models/live/card_template.md", "quality.json", "quality.prompts.accuracy"),
+    "deeptalk-compact": (
+        "models/facestream_models/deeptalk/card_template.md",
+        "deeptalk.json",
+        "deeptalk.generator.preset.accuracy",
+    ),
+}
+"""Bundle -> template, result file, and a figure that its card tells."""
 
 
-def test_the_card_of_live_tells_the_measured_figures() -> None:
-    figures = json.loads((ROOT / "benchmarks" / "results" / "quality.json").read_text())["figures"]
-    assert CARD.read_text() == filled(TEMPLATE.read_text(), figures)
-    better = figures | {"quality.prompts.accuracy": figures["quality.prompts.accuracy"] + 0.01}
-    assert CARD.read_text() != filled(TEMPLATE.read_text(), better)
+@pytest.mark.parametrize("bundle", list(CARDS))
+def test_a_card_tells_the_measured_figures(bundle: str) -> None:
+    template, results, told = CARDS[bundle]
+    card = (ROOT / "models" / "facestream_bundles" / bundle / "card.md").read_text(encoding="utf-8")
+    form = (ROOT / template).read_text(encoding="utf-8")
+    figures = json.loads((ROOT / "benchmarks" / "results" / results).read_text(encoding="utf-8"))["figures"]
+    assert card == filled(form, figures)
+    assert card != filled(form, figures | {told: figures[told] + 0.01})
