@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.errors import InvalidValue
@@ -16,6 +16,7 @@ def vectors(count, seed=0):
     return (4.0 * drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=40), st.text())
 def test_a_file_gives_back_every_bit(numbers, model):
     style = Style(np.array(numbers, np.float32), model, "d")
@@ -74,6 +75,7 @@ def test_a_style_of_another_model_or_of_nobody_is_refused(style, said):
         SPACE.check(style)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 99), st.floats(0, 1))
 def test_what_lies_between_two_styles_is_a_style(seed, share):
     pair = vectors(2, seed)

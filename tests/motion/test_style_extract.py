@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from facestream.cli.app import app
 from facestream.engines.bundle import Bundle
+from facestream.engines.diffposetalk_facts import style_space
 from facestream.engines.diffposetalk_style import StyleGraph, styles_of
 from facestream.errors import BundleError, InvalidValue
 from facestream.files.csv import write_csv
@@ -15,7 +16,7 @@ from facestream.motion.reference_take import ReferenceMotion, read_reference
 from facestream.motion.style_extract import extract_style
 from facestream.style import Style
 from facestream.timebase import FrameRate
-from tests.diffposetalk.tiny_bundle import NAME, STYLE_WIDTH, tiny_folder, write_tiny_diffposetalk
+from tests.diffposetalk.tiny_bundle import NAME, STYLE_WIDTH, tiny_folder
 from tests.engines.tiny_deeptalk import write_tiny_deeptalk
 from tests.motion.test_reference_take import PROFILE, talking
 
@@ -71,10 +72,18 @@ def test_motion_that_is_no_ones_is_refused(encoder, monkeypatch):
         extract_style(encoder, take)
 
 
-def test_a_model_trained_anew_has_another_space(encoder, tmp_path):
-    other = StyleGraph(Bundle.open(write_tiny_diffposetalk(tmp_path / "other", seed=1)))
-    assert other.space.model == encoder.space.model
-    assert other.space.digest != encoder.space.digest
+def test_another_encoder_or_motion_space_is_another_space(bundle, encoder, tmp_path):
+    manifest = bundle.manifest
+    spaces = [
+        style_space(bundle.folder, manifest.model_copy(update=update))
+        for update in (
+            {"version": "2.0"},
+            {"motion_space": "0" * 64},
+            {"files": {**manifest.files, "style.onnx": "0" * 64}},
+            {"files": {**manifest.files, "denoise.onnx": "0" * 64}},
+        )
+    ]
+    assert [space == encoder.space for space in spaces] == [True, False, False, True]
     with pytest.raises(BundleError, match="found a bundle of family 'deeptalk'; expected 'diffposetalk'"):
         StyleGraph(Bundle.open(write_tiny_deeptalk(tmp_path / "deeptalk")))
 
