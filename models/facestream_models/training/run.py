@@ -2,7 +2,8 @@
 
 A *stage* says what a step is asked for and how good the network is; the run does everything else. DIR/checkpoint.pt
 continues a run that was stopped (start it again; it ends as if it had never stopped), DIR/weights.pt holds the averaged
-weights for use, DIR/log.jsonl one line a report with every weighted term.
+weights for use, DIR/weights-STEP.pt those of earlier steps where asked for (see `average.py`), DIR/log.jsonl one line a
+report with every weighted term.
 """
 
 import json
@@ -28,7 +29,8 @@ CHECKPOINT, WEIGHTS, LOG = "checkpoint.pt", "weights.pt", "log.jsonl"
 class RunConfig:
     """How a stage is trained.
 
-    The learning rate rises over `warmup_steps` and falls along a cosine to the share `falls_to` of itself.
+    The learning rate rises over `warmup_steps` and falls along a cosine to the share `falls_to` of itself. Weights of
+    every `keep_every`-th step are kept (0: of the last one only), if they are saved at that step.
     """
 
     seed: int = 1
@@ -42,6 +44,7 @@ class RunConfig:
     report_every: int = 50
     validate_every: int = 500
     save_every: int = 250
+    keep_every: int = 0
 
 
 class Stage(Protocol):
@@ -79,6 +82,11 @@ def load_stage(runs: Path, stage: str) -> dict[str, Any]:
         raise FileNotFoundError(f"{path}: not there; train stage {stage} into {path.parent} first")
     stored: dict[str, Any] = torch.load(path, weights_only=True)
     return stored
+
+
+def kept_weights(step: int) -> str:
+    """Name of the file of the weights of `step`."""
+    return f"weights-{step:06d}.pt"
 
 
 class Run:
@@ -138,10 +146,11 @@ class Run:
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
         }
-        for name, content in (
-            (CHECKPOINT, whole),
-            (WEIGHTS, {"weights": self.average, "step": self.step, "facts": dict(self.stage.facts)}),
-        ):
+        weights = {"weights": self.average, "step": self.step, "facts": dict(self.stage.facts)}
+        files = {CHECKPOINT: whole, WEIGHTS: weights}
+        if self.config.keep_every and self.step % self.config.keep_every == 0:
+            files[kept_weights(self.step)] = weights
+        for name, content in files.items():
             hidden = self.out / f".{name}.part"
             torch.save(content, hidden)
             hidden.replace(self.out / name)
