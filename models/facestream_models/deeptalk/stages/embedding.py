@@ -3,6 +3,12 @@
 Both sides of a batch are matched by emotion label, as the released arguments ask: two takes of one emotion belong
 together whoever speaks. Beside the paper's loss there is `retrieval`, the choice among the faces of a batch, which
 learns far sooner; 0 leaves it out. The features of the face come from the frozen classifier of stage `frame-emotion`.
+
+To go on with speech alone, faces kept, and match plain speech (three recorded voices and many synthetic ones) to
+neutral faces was tried and left out (2026-11-21; 250 steps, 26 minutes of recorded voices acted by the vocoder among
+the takes). New clips of a voice that it knew came to look neutral (GRID .21 to .92, 24 clips), those of other prompts
+hardly did: English .04 to .12, French .42 to .50, Spanish .75 as before. Three voices are too few to tell a voice from
+a mood.
 """
 
 from collections.abc import Mapping
