@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -315,18 +316,19 @@ def test_the_generator_learns_and_nothing_else_moves(tmp_path: Path) -> None:
 
 
 def test_stage_one_makes_no_second_motion_and_the_swap_lends_the_neighbours_emotion() -> None:
-    first = small_generator().terms(np.random.default_rng(0), 0.0)
+    stage = untouched_generator()
+    first = stage.terms(np.random.default_rng(0), 0.0)
     assert set(first) == {"face", "lips"}
     second = small_generator(swapped_emotion=1.0).terms(np.random.default_rng(0), 0.0)
     assert set(second) == {"face", "lips", "swapped_emotion", "swapped_reading"}
     rows = torch.arange(6)[:, None] * torch.ones(1, 3)
     assert _swapped(rows)[:, 0].tolist() == [1, 0, 3, 2, 5, 4]
     with pytest.raises(ValueError, match="rows 3 must be even"):
-        GeneratorStage(GeneratorConfig(rows=3), TAKES, TAKES, *small_parts())
+        GeneratorStage(GeneratorConfig(rows=3), TAKES, TAKES, stage.system, stage.judges)
 
 
 def test_takes_are_heard_once_and_cut_like_their_windows() -> None:
-    stage = small_generator()
+    stage = untouched_generator()
     windows = TAKES.draw(6, 16, np.random.default_rng(3))
     content = stage.heard.content(windows)
     assert content.shape[:2] == (6, 16)
@@ -339,13 +341,14 @@ def test_takes_are_heard_once_and_cut_like_their_windows() -> None:
     assert stage.heard.presets.shape == (8, felt.mean.shape[1])
 
 
-def small_parts() -> tuple[CompactDeepTalk, Judges]:
-    stage = small_generator()
-    return stage.system, stage.judges
+@cache
+def untouched_generator() -> GeneratorStage:
+    """One for the tests that train nothing: it hears every take once, which takes seconds."""
+    return small_generator()
 
 
 def test_content_is_heard_at_the_frames_instant() -> None:
-    content = small_generator().system.content
+    content = untouched_generator().system.content
     sound = 0.1 * torch.randn(1, 640 * 12, generator=torch.Generator().manual_seed(0))
     whole = content(sound)
     assert whole.shape[:2] == (1, 12)
