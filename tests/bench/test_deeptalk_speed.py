@@ -17,6 +17,7 @@ from tests.deeptalk.tiny_bundle import tiny_compact, tiny_presets
 from tests.engines.tiny_deeptalk import write_tiny_deeptalk
 
 
+@pytest.mark.slow
 def test_times_add_up_and_graphs_are_equal_to_torch(tmp_path):
     figures = Subject(tiny_compact(), tmp_path, clip_s=1.0).figures(threads=1, runs=2)
     for name, emotion in (("clip", "heard"), ("whole", "whole")):
@@ -35,6 +36,7 @@ def test_streams_are_moved_together_and_counted(tmp_path):
     assert figures["cores"] > 0.0
 
 
+@pytest.mark.slow
 def test_a_sheet_has_a_row_for_each_emotion_and_a_column_for_each_moment(tmp_path):
     presets = tiny_presets()
     presets["mean"][1:] = -presets["mean"][0]  # as far from the first as can be

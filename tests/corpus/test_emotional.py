@@ -132,6 +132,7 @@ def keys(directory: Path) -> list[str]:
     return sorted(take.key for take in iterate_takes(directory))
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_a_split_hears_only_its_own(tmp_path: Path) -> None:
     small_corpus(tmp_path / "corpus", range(4))
     make_all(tmp_path / "corpus", tmp_path / "whole", small_config(1000.0), 0)

@@ -120,6 +120,7 @@ def test_takes_of_another_rate_and_no_takes_are_refused() -> None:
         TakeWindows([replace(fast, frame_rate=50, **doubled)])
 
 
+@pytest.mark.slow
 def test_the_prior_learns_in_millimetres(tmp_path: Path) -> None:
     config = PriorConfig(
         rows=4, frames=16, validation_frames=16, run=RunConfig(steps=30, learning_rate=3e-3, warmup_steps=1),
@@ -206,6 +207,7 @@ def test_faces_find_their_way_to_speech_that_stays(tmp_path: Path) -> None:
     assert not torch.equal(after[learned], before[learned])
 
 
+@pytest.mark.slow
 def test_a_judged_prior_keeps_what_its_judges_see(tmp_path: Path) -> None:
     config = PriorConfig(
         rows=4, frames=16, validation_frames=16, gap=1.0, contacts=2.0, coefficients=1.0, emotion=2.0, reading=1.0,
@@ -289,6 +291,7 @@ def small_generator(**weights: float) -> GeneratorStage:
     return GeneratorStage(config, TAKES, TAKES, CompactDeepTalk(shape), judges)
 
 
+@pytest.mark.slow
 def test_the_generator_learns_and_nothing_else_moves(tmp_path: Path) -> None:
     stage = small_generator(
         codes=1.0,

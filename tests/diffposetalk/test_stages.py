@@ -105,6 +105,7 @@ def style_run(out, **options):
     return Run(StyleStage(config, training, Recordings(speakers(8, first=100, **options))), config.run, out)
 
 
+@pytest.mark.slow
 def test_styles_tell_speakers_apart_only_where_they_differ(tmp_path):
     found = style_run(tmp_path / "style").train()
     assert found["chance"] == 1 / 8
@@ -134,6 +135,7 @@ def denoiser_stage(steps=10, styles=StyleNetwork, **options):
     return DenoiserStage(config, TRAINING, HELD_OUT, styles, shipped_mesh())
 
 
+@pytest.mark.slow
 def test_the_denoiser_learns_to_follow_speech(tmp_path):
     stage = denoiser_stage(steps=100, styles=MeanMotion)
     run = Run(stage, stage.config.run, tmp_path)

@@ -67,6 +67,7 @@ def test_frame_labels_are_taken_at_frame_centres() -> None:
     assert frame_labels(made).tolist() == [0, INDEX["PP"], INDEX["PP"], INDEX["sil"]]
 
 
+@pytest.mark.slow
 def test_a_head_learns_and_is_saved_without_loss(tmp_path: Path) -> None:
     """Classes are planted in the features; the negative control has them shuffled."""
     random = np.random.default_rng(0)

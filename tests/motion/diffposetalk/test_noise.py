@@ -29,7 +29,8 @@ def test_seeds_steps_and_frames_draw_apart(seed, first):
         for shift, step, later in [(1, 0, 0), (2, 0, 0), (0, 1, 0), (1, -1, 0), (2**64 - 1, 1, 0), (0, 0, 20)]
     ]
     for other in [*others, CounterNoise(seed).start(first, (20, 5))]:
-        assert not np.isin(here, other).any()
+        # of 100 numbers one may meet another by chance: float32 has few; a shared row would be five
+        assert np.isin(here, other).sum() <= 2
 
 
 def test_numbers_are_normal_and_independent():
