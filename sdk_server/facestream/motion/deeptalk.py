@@ -7,8 +7,6 @@ A window's motion is given out for the codes in its middle. What it says of the 
 motion of that code is faded in from it, so that motion has no seams where two windows think differently.
 """
 
-import statistics
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,14 +21,11 @@ from facestream.motion import code_noise, heard_emotion
 from facestream.motion.base import Column, Rows, WholePart
 from facestream.motion.code_noise import BOTTOM, TOP
 from facestream.motion.listening import HEARD, HEARD_COUNT, HEARD_SPREAD, LATER_CODES, Listening
+from facestream.motion.warm_up import MAX_ROWS, rows_in_time
 from facestream.motion.windows import WholeStreamer, WindowStreamer
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 
-MAX_ROWS = 16
-"""Rows cost nearly the same alone as together, so a larger batch would only keep its first streams waiting."""
-STEP_S = 0.12
-"""A step should not take longer, whatever the network: the next codes come after 0.16 s."""
-_WARM_UP_ROWS, _WARM_UP_RUNS = (1, 4, MAX_ROWS), 3
+_WARM_UP_RUNS = 3
 _FADE_IN = ((np.arange(FRAMES_PER_CODE) + 0.5) / FRAMES_PER_CODE).astype(np.float32)[:, None]
 _MOTION_SIZE = EXPRESSION_COUNT + JAW_COUNT
 
@@ -134,22 +129,14 @@ class DeepTalkMotion:
         return StepOutput(made.motion, made.phone, now, made.seal)
 
     def warm_up(self) -> None:
-        for row_count in _WARM_UP_ROWS:
-            if row_count > self.max_rows:
-                return
-            samples = (self._read_past + 1 + self._ahead) * self._code_samples
-            pcm = np.full((row_count, samples), 0.1, np.float32)  # loud, so that emotions are heard
-            state: Rows = {name: np.zeros((row_count, *shape), dtype) for name, (shape, dtype) in self.columns.items()}
-            state[CODE][:] = self._read_past
-            state[FOLLOWS][:] = True
-            seconds = []
-            for _ in range(_WARM_UP_RUNS):
-                begin = time.perf_counter()
-                state = self.step(pcm, state).next_state
-                seconds.append(time.perf_counter() - begin)
-            self._costs.record(row_count, statistics.median(seconds))
-            rows_in_time = int(STEP_S * row_count / min(seconds))  # a busy moment at the start must not last for ever
-            self.max_rows = min(MAX_ROWS, max(row_count, rows_in_time))
+        self.max_rows = rows_in_time(self.step, self._rows_to_warm, self._costs, most=self.max_rows, runs=_WARM_UP_RUNS)
+
+    def _rows_to_warm(self, row_count: int) -> tuple[Float32, Rows]:
+        samples = (self._read_past + 1 + self._ahead) * self._code_samples
+        state: Rows = {name: np.zeros((row_count, *shape), dtype) for name, (shape, dtype) in self.columns.items()}
+        state[CODE][:] = self._read_past
+        state[FOLLOWS][:] = True
+        return np.full((row_count, samples), 0.1, np.float32), state  # loud, so that emotions are heard
 
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)

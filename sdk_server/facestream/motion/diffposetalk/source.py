@@ -9,7 +9,6 @@ begins behind the last of them. Either way a window says how it would go on, and
 over a few frames: motion has no jumps where two windows think differently, nor where the style changes.
 """
 
-import statistics
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -32,20 +31,18 @@ from facestream.motion.diffposetalk.sampling import Recipe, Window, sample
 from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream.motion.diffposetalk.space import MotionSpace, MotionStatistics
 from facestream.motion.diffposetalk.streamers import ClipStreamer, HopStreamer
+from facestream.motion.warm_up import MAX_ROWS, rows_in_time
 from facestream.style import Style
 from facestream.styling import MODES
 from facestream.types import Float32
 
-MAX_ROWS = 16
-STEP_S = 0.12
-"""A step should not take longer, whatever the network."""
 FIRST_HOPS = 6
 """Of a recording's first window: 0.96 s."""
 LONGEST_STEP_S = 1.5
 """A step of rows that are all asked for much must not be taken for a hung engine, which is given up after 2 s."""
 LONGEST_WINDOW_S = 20.0
 """The same for a window of a recording, which may take 60 s where the machine is busy."""
-_WARM_UP_ROWS, _WARM_UP_RUNS, _SEVERAL_STEPS = (1, 4, MAX_ROWS), 2, 4
+_WARM_UP_RUNS, _SEVERAL_STEPS = 2, 4
 _QUIETEST = 3e-3
 """Deviation of the sound, -50 dBFS: what is quieter is not made louder where a network wants normalised audio."""
 _HEAD, _JAW = slice(0, 3), slice(3, 6)
@@ -192,27 +189,17 @@ class DiffPoseTalkMotion:
         )
 
     def warm_up(self) -> None:
-        streamer = self.live_streamer
-        for row_count in _WARM_UP_ROWS:
-            if row_count > self.max_rows:
-                return
-            pcm = np.zeros((row_count, streamer.samples_for(1) - streamer.first_sample_for(0)), np.float32)
-            fresh = self.fresh_row(0, 0)
-            state: Rows = {
-                name: np.array(np.broadcast_to(fresh.get(name, 0), (row_count, *shape)), dtype)
-                for name, (shape, dtype) in self.columns.items()
-            }
-            state[IS_STYLED][:] = True
-            seconds = []
-            for _ in range(_WARM_UP_RUNS):
-                begin = time.perf_counter()
-                state = self.step(pcm, state).next_state
-                seconds.append(time.perf_counter() - begin)
-            self._costs.record(row_count, statistics.median(seconds))
-            rows_in_time = int(STEP_S * row_count / min(seconds))  # a busy moment at the start must not last for ever
-            self.max_rows = min(MAX_ROWS, max(row_count, rows_in_time))
-            if row_count == 1:
-                self._measure_pace(pcm, state)
+        self.max_rows = rows_in_time(self.step, self._rows_to_warm, self._costs, most=self.max_rows, runs=_WARM_UP_RUNS)
+        self._measure_pace(*self._rows_to_warm(1))
+
+    def _rows_to_warm(self, row_count: int) -> tuple[Float32, Rows]:
+        streamer, fresh = self.live_streamer, self.fresh_row(0, 0)
+        state: Rows = {
+            name: np.array(np.broadcast_to(fresh.get(name, 0), (row_count, *shape)), dtype)
+            for name, (shape, dtype) in self.columns.items()
+        }
+        state[IS_STYLED][:] = True
+        return np.zeros((row_count, streamer.samples_for(1) - streamer.first_sample_for(0)), np.float32), state
 
     def _measure_pace(self, pcm: Float32, state: Rows) -> None:
         """Processor time of this thread, so that what else the machine does at the start does not count."""
