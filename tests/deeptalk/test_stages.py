@@ -149,14 +149,19 @@ def test_the_classifier_tells_faces_apart_and_is_found_again(tmp_path: Path) -> 
         load_frame_emotion(tmp_path / "other")
 
 
-def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) -> None:
+def small_embedding(**values: float) -> EmbeddingConfig:
+    """Three steps of tiny encoders."""
     shape = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
-    config = EmbeddingConfig(
-        rows=8, shortest=10, longest=14, validation_frames=10, rounds=1,
+    return EmbeddingConfig(
+        rows=8, shortest=10, validation_frames=10, rounds=1, **values,
         run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
         encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
         speech=shape, expression=replace(shape, enters=SMALL.feature_width),
     )  # fmt: skip
+
+
+def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) -> None:
+    config = small_embedding(longest=14)
     classifier = FrameEmotion(SMALL)
     frozen = {name: value.clone() for name, value in classifier.state_dict().items()}
     stage = EmbeddingStage(config, SEEN, SEEN, classifier)
@@ -168,13 +173,7 @@ def test_the_embedding_is_trained_without_moving_the_classifier(tmp_path: Path) 
 
 
 def test_speech_learns_its_way_to_faces_that_stay(tmp_path: Path) -> None:
-    shape = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
-    config = EmbeddingConfig(
-        rows=8, shortest=10, longest=10, validation_frames=10, rounds=1, retrieval=1.0,
-        run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
-        encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
-        speech=shape, expression=replace(shape, enters=SMALL.feature_width),
-    )  # fmt: skip
+    config = small_embedding(longest=10, retrieval=1.0)
     earlier = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL)).network.state_dict()
     stage = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL))
     stage.keep_faces(earlier)
@@ -188,13 +187,7 @@ def test_speech_learns_its_way_to_faces_that_stay(tmp_path: Path) -> None:
 
 
 def test_faces_find_their_way_to_speech_that_stays(tmp_path: Path) -> None:
-    shape = replace(EmbeddingConfig().speech, width=16, heads=2, hidden=16, layers=1)
-    config = EmbeddingConfig(
-        rows=8, shortest=10, longest=10, validation_frames=10, rounds=1, retrieval=1.0,
-        run=RunConfig(steps=3, learning_rate=1e-3, warmup_steps=1),
-        encoder=replace(EmbeddingConfig().encoder, channels=8, width=16),
-        speech=shape, expression=replace(shape, enters=SMALL.feature_width),
-    )  # fmt: skip
+    config = small_embedding(longest=10, retrieval=1.0)
     earlier = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL)).network.state_dict()
     stage = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL))
     stage.keep_speech(earlier)

@@ -12,7 +12,7 @@ def wordy(filters: np.ndarray, weights: np.ndarray) -> onnx.ModelProto:
     three = numpy_helper.from_array(np.float32(3.0))
     nodes = [
         helper.make_node(
-            "Constant", [], [place + "three"], value=three, name=place + "Constant", doc_string="/home/me"
+            "Constant", [], [place + "three"], value=three, name=place + "Constant", doc_string="a file of its author"
         ),
         helper.make_node("Constant", [], [place + "three_again"], value=three, name=place + "Constant_1"),
         helper.make_node("MatMul", ["x", place + "filters"], [place + "first"]),

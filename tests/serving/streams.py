@@ -67,3 +67,26 @@ def animated(
     assert stream.is_done
     stream.close()
     return joined_frames(runs)
+
+
+def animated_together(
+    pipeline: Pipeline, audio: Sequence[Float32], all_options: Sequence[StreamOptions]
+) -> list[Frames]:
+    """All frames of streams that go through the same steps, each of them fed by pieces of random length."""
+    streams = [pipeline.open(options) for options in all_options]
+    runs: list[list[Frames]] = [[] for _ in streams]
+    random, sent = np.random.default_rng(0), [0] * len(streams)
+    while not all(stream.is_done for stream in streams):
+        for place, stream in enumerate(streams):
+            count = int(random.integers(0, 6000))
+            if sent[place] < audio[place].size:
+                stream.push(audio[place][sent[place] : sent[place] + count])
+                sent[place] += count
+            elif not stream.is_finished:
+                stream.finish()
+        for run, result in zip(runs, pipeline.advance(streams, 2), strict=True):
+            assert isinstance(result, Frames)
+            run.append(result)
+    for stream in streams:
+        stream.close()
+    return [joined_frames(run) for run in runs]

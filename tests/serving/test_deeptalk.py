@@ -25,7 +25,7 @@ from facestream.serving.pipelines import open_pipeline
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32, Frames, joined_frames
 from tests.engines.tiny_deeptalk import CODE, WIDTH, write_tiny_deeptalk
-from tests.serving.streams import animated, babble, drain
+from tests.serving.streams import animated, animated_together, babble, drain
 
 STILL = PolishOptions(blinks=False, gaze=False)
 SAMPLED = ActingChange(codes=Sampling())
@@ -80,25 +80,9 @@ def test_streams_of_every_age_in_one_batch_never_disturb_each_other(pipeline: Pi
     audio = [babble(seed, 16000, 1.5 + 0.4 * seed) for seed in range(5)]
     acting = [None, SAMPLED, ActingChange(emotion="happy"), ActingChange(spread=2.0), ActingChange(speaker="third")]
     all_options = [StreamOptions(seed=seed, acting=acting[seed]) for seed in range(5)]
-    streams = [pipeline.open(options) for options in all_options]
-    runs: list[list[Frames]] = [[] for _ in streams]
-    random = np.random.default_rng(0)
-    given_ = [0] * 5
-    while not all(stream.is_done for stream in streams):
-        for seed, stream in enumerate(streams):
-            count = int(random.integers(0, 6000))
-            if given_[seed] < audio[seed].size:
-                stream.push(audio[seed][given_[seed] : given_[seed] + count])
-                given_[seed] += count
-            elif not stream.is_finished:
-                stream.finish()
-        for run, result in zip(runs, pipeline.advance(streams, 2), strict=True):
-            assert isinstance(result, Frames)
-            run.append(result)
-    for seed, stream in enumerate(streams):
-        stream.close()
+    for seed, found in enumerate(animated_together(pipeline, audio, all_options)):
         alone = animated(pipeline, audio[seed], all_options[seed])
-        np.testing.assert_allclose(joined_frames(runs[seed]).weights, alone.weights, atol=1e-5)
+        np.testing.assert_allclose(found.weights, alone.weights, atol=1e-5)
 
 
 @pytest.mark.parametrize("is_clip", [False, True])

@@ -20,7 +20,7 @@ from facestream.styling import NO_STYLE, StyleBlend, StylingChange
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32, Frames, joined_frames
 from tests.diffposetalk.tiny_bundle import PIECES, SHAPE, tiny_folder
-from tests.serving.streams import animated, babble, drain
+from tests.serving.streams import animated, animated_together, babble, drain
 
 STILL = PolishOptions(blinks=False, gaze=False)
 HOP = PIECES.hop_frames * 640
@@ -98,24 +98,9 @@ def test_streams_of_every_age_and_style_never_disturb_each_other(pipeline: Pipel
     audio = [babble(seed, 16000, 1.0 + 0.3 * seed) for seed in range(4)]
     acting = [None, styled(style="lively"), styled(style="calm", steps=2, head_amount=0.0), styled(audio_scale=1.0)]
     all_options = [StreamOptions(seed=seed, acting=acting[seed]) for seed in range(4)]
-    streams = [pipeline.open(options) for options in all_options]
-    runs: list[list[Frames]] = [[] for _ in streams]
-    random, sent = np.random.default_rng(0), [0] * 4
-    while not all(stream.is_done for stream in streams):
-        for seed, stream in enumerate(streams):
-            count = int(random.integers(0, 6000))
-            if sent[seed] < audio[seed].size:
-                stream.push(audio[seed][sent[seed] : sent[seed] + count])
-                sent[seed] += count
-            elif not stream.is_finished:
-                stream.finish()
-        for run, result in zip(runs, pipeline.advance(streams, 2), strict=True):
-            assert isinstance(result, Frames)
-            run.append(result)
-    for seed, stream in enumerate(streams):
-        stream.close()
+    for seed, found in enumerate(animated_together(pipeline, audio, all_options)):
         alone = animated(pipeline, audio[seed], all_options[seed])
-        np.testing.assert_allclose(shown(joined_frames(runs[seed])), shown(alone), atol=2e-5)
+        np.testing.assert_allclose(shown(found), shown(alone), atol=2e-5)
 
 
 @pytest.mark.parametrize("is_clip", [False, True])
