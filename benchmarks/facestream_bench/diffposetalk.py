@@ -59,7 +59,7 @@ class Subject:
 
         def evaluate(step: int) -> Tensor:
             steps = torch.full((branches,), step)
-            clean: Tensor = self.model.denoiser(noisy, steps, person, past, audio, indicator)
+            clean: Tensor = self.model.denoiser.masked(noisy, steps, person, past, audio, indicator)
             return clean[:, self.model.shape.past :]
 
         return evaluate

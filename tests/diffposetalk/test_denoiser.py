@@ -15,9 +15,10 @@ def reference(network, noisy, step, person, past, audio, indicator):
 @torch.no_grad()
 def test_our_layers_say_what_torchs_own_layers_say(head_rotation):
     inputs = window_inputs(model(head_rotation), 3)
-    ours = model(head_rotation).denoiser(**inputs)
-    assert ours.shape == (3, 110, 54 if head_rotation else 51)
-    torch.testing.assert_close(ours, reference(released(head_rotation)[0], **inputs), atol=2e-5, rtol=0.0)
+    network, theirs = model(head_rotation).denoiser, reference(released(head_rotation)[0], **inputs)
+    for ours in (network(**inputs), network.masked(**inputs)):
+        assert ours.shape == (3, 110, 54 if head_rotation else 51)
+        torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=0.0)
 
 
 @settings(max_examples=10, deadline=None)
@@ -25,8 +26,9 @@ def test_our_layers_say_what_torchs_own_layers_say(head_rotation):
 @torch.no_grad()
 def test_they_agree_on_any_window(rows, seed):
     inputs = window_inputs(model(window=12, past=4), rows, seed)
-    ours = model(window=12, past=4).denoiser(**inputs)
-    torch.testing.assert_close(ours, reference(released(window=12, past=4)[0], **inputs), atol=2e-5, rtol=0.0)
+    network, theirs = model(window=12, past=4).denoiser, reference(released(window=12, past=4)[0], **inputs)
+    for ours in (network(**inputs), network.masked(**inputs)):
+        torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=0.0)
 
 
 @pytest.mark.parametrize("name", ["noisy", "step", "person", "past", "audio", "indicator"])

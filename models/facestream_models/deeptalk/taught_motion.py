@@ -1,39 +1,21 @@
-"""The part of a take's motion that DEEPTalk is to make: all but blinks and gaze.
-
-The runtime adds both itself. Left in, they cost codes, which then say less of lips and brows, and who judges an
-emotion by a face takes a blink for a part of it.
-"""
-
-import functools
+"""The motion that DEEPTalk is taught: what a take speaks with, smoothed along time."""
 
 import numpy as np
 from scipy.signal import savgol_filter
 
-from facestream.curves import ARKIT_NAMES
-from facestream.retarget.profile import load_profile
-from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
+from facestream.types import Float32
 from facestream_models.corpus.emotional_take import Take
+from facestream_models.corpus.spoken_motion import spoken_motion
 
-COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
-_ADDED_LATER = tuple(
-    index for index, name in enumerate(ARKIT_NAMES) if name.startswith("eyeBlink") or name.startswith("eyeLook")
-)
 _WINDOW, _ORDER = 5, 2
 
 
 def taught_motion(take: Take) -> Float32:
-    """Motion [F, 53] of `take`, whose motion is that of the shipped head, smoothed along time.
+    """Motion [F, 53] of `take` without what the runtime adds.
 
     Smoothing is the specification's (section 1.1: Savitzky-Golay, window 5, order 2); shorter takes stay as they are.
     """
-    motion = take.motion[:, :COEFFICIENTS] - take.curves[:, _ADDED_LATER] @ _columns().T
+    motion = spoken_motion(take)
     if len(motion) >= _WINDOW:
         motion = savgol_filter(motion, _WINDOW, _ORDER, axis=0)
     return np.asarray(motion, np.float32)
-
-
-@functools.cache
-def _columns() -> Float32:
-    """Motion coefficients [53, N] of each shape that the runtime adds."""
-    profile = load_profile()
-    return profile.rows(profile.motion_rows())[:, _ADDED_LATER]

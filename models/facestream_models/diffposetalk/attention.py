@@ -1,5 +1,6 @@
 """Multi-head attention from plain matrix products, so that every part of it can be cached and exported."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -59,6 +60,10 @@ class Attention(nn.Module):
         weight, bias = self.qkv.weight[2 * self.width :], self.qkv.bias[2 * self.width :]
         mixed: Tensor = self.out(F.linear(memory, weight, bias))
         return mixed
+
+    def aligned(self, x: Tensor, memory: Tensor) -> Tensor:
+        """`[B, 1 + M, width]`: token 0 of `x` looks at all of `memory` [B, M, width], token 1 + j at its place j only."""
+        return torch.cat([self.across(x[:, :1], memory), self.of_one_key(memory)], dim=1)
 
     def split(self, x: Tensor) -> Tensor:
         """`[B, N, width]` as heads `[B, heads, N, H]`."""

@@ -33,9 +33,15 @@ class DecoderLayer(nn.Module):
         self.norm3 = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, memory: Tensor, bias: Tensor) -> Tensor:
-        """`x` [B, N, width] with `memory` [B, M, width]; `bias` [N, M] is added to the scores of cross-attention."""
+    def forward(self, x: Tensor, memory: Tensor, bias: Tensor | None = None) -> Tensor:
+        """`x` [B, 1 + M, width] with `memory` [B, M, width].
+
+        Token 0 finds what it will in the memory, each other token what stands at its own place. With a `bias`
+        [1 + M, M] that says the same to scores of attention, all tokens look through it.
+        """
         x = self.norm1(x + self.dropout(self.self_attention(x)))
-        x = self.norm2(x + self.dropout(self.cross_attention.across(x, memory, bias)))
+        attention = self.cross_attention
+        found = attention.aligned(x, memory) if bias is None else attention.across(x, memory, bias)
+        x = self.norm2(x + self.dropout(found))
         y: Tensor = self.norm3(x + self.dropout(self.feed_forward(x)))
         return y

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.motion.diffposetalk.noise import CounterNoise
@@ -38,7 +39,8 @@ from facestream_models.training.run import RunConfig
 class DenoiserConfig:
     """`rows` pairs of windows a batch. Chances: that A and B end early, that style alone or both conditions are taken.
 
-    Losses are taken on one in `every_point` points of the face. Figures are those of `validation_rows` windows made
+    `content_dropout` of what is heard is left out, so that motion does not hang on how single voices sound. Losses are
+    taken on one in `every_point` points of the face. Figures are those of `validation_rows` windows made
     with `validation_steps` evaluations and no guidance.
     """
 
@@ -47,7 +49,8 @@ class DenoiserConfig:
     ends_second: float = 0.4
     style_taken: float = 0.35
     both_taken: float = 0.1
-    every_point: int = 4
+    content_dropout: float = 0.1
+    every_point: int = 8
     validation_rows: int = 32
     validation_steps: int = 8
     run: RunConfig = field(default_factory=RunConfig)
@@ -97,7 +100,8 @@ class DenoiserStage:
         config, model, window = self.config, self.model, self.shape.window
         drawn = self.training.draw(config.rows, 2 * window, random)
         motion = self.styles.space(drawn.motion)
-        features, silence = model.speech(drawn.content), model.speech(self.training.silence)
+        heard = F.dropout(drawn.content, config.content_dropout)
+        features, silence = model.speech(heard), model.speech(self.training.silence)
         seam = slice(window - self.shape.past, window)
         halves = [
             self._half(motion[:, :window], features[:, :window], model.start(config.rows),

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from facestream.types import EXPRESSION_COUNT
 from facestream_models.corpus.emotional_take import Take
+from facestream_models.corpus.spoken_motion import spoken_motion
 from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES
 
 _PAUSE_FRAMES = (8, 25)
@@ -125,8 +126,9 @@ def _joined(takes: list[Take], hear: Hear | None) -> _Recording:
     motions, audios, emotions = [], [], []
     last: npt.NDArray[np.float32] | None = None
     for take in takes:
-        expression, jaw = take.motion[:, :EXPRESSION_COUNT], take.motion[:, EXPRESSION_COUNT : EXPRESSION_COUNT + 1]
-        motion = np.concatenate([expression, take.head, jaw], axis=1)
+        # Expression and the opening of the jaw; what turns or shifts it is left to the retarget.
+        spoken = spoken_motion(take)[:, : EXPRESSION_COUNT + 1]
+        motion = np.concatenate([spoken[:, :-1], take.head, spoken[:, -1:]], axis=1)
         frames = len(take.utterance.audio) // FRAME_SAMPLES  # whole ones, so that sound and motion stay together
         motion = motion[:frames].astype(np.float32)
         audio = take.utterance.audio[: frames * FRAME_SAMPLES]
