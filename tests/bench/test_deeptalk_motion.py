@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.curves import INDEX
-from facestream_bench.deeptalk_motion import READ_FRAMES, to_50_hz
 from facestream_bench.plausible_faces import moving_faces
 from facestream_bench.quality_systems import curves_of
+from facestream_bench.seen_face import READ_FRAMES, to_50_hz
 
 
 def noise(samples, seed=0):
