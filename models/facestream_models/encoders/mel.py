@@ -1,4 +1,4 @@
-"""Causal log-mel features of 16 kHz audio, as two matrix products so that they live inside the exported graph.
+"""Causal log-mel features of 16 kHz audio, as matrix products so that they live inside the exported graph.
 
 Window 25 ms (Hann), hop 10 ms; frame i ends at sample 160 * (i + 1) and has heard nothing later. Bands are
 triangles on the HTK mel scale, 60-7600 Hz. Power is scaled so that a full-scale sine is about 1 in its band, and
@@ -15,6 +15,10 @@ from torch import Tensor, nn
 SAMPLE_RATE = 16_000
 WINDOW = 400
 HOP = 160
+MIDDLE = WINDOW // 2
+"""Around this sample of a window it is even; what the first sample would be paired with lies outside."""
+BLOCK = 80
+"""Samples that windows and hops are whole numbers of, so that framing moves blocks and not samples."""
 TAIL = WINDOW - HOP
 """Samples that the next call needs again: the state of a stream."""
 
@@ -51,12 +55,13 @@ class MelPower(nn.Module):
         self.bands = bands
         filters = mel_matrix(bands)
         used = np.flatnonzero(filters.sum(axis=1) > 0)
+        # The window is even around its middle, and power does not ask where a wave begins. Counted from there, cosines
+        # need only the sum of what lies as far before it and behind it, sines the difference: half the products.
         window = np.hanning(WINDOW + 1)[:WINDOW]
-        angle = 2.0 * math.pi * np.outer(np.arange(WINDOW), used) / TRANSFORM
-        scaled = window[:, None] * 2.0 / window.sum()
-        transform = np.concatenate([scaled * np.cos(angle), scaled * np.sin(angle)], axis=1)
-        # The window is cut into hop-sized blocks, so that framing is a reshape and no gather: 240 old samples
-        # complete the 160 new ones of each hop.
+        scaled = 2.0 / window.sum() * window[MIDDLE:]
+        scaled[0] *= 0.5  # the middle stands in the sum twice
+        angle = 2.0 * math.pi * np.outer(np.arange(WINDOW - MIDDLE), used) / TRANSFORM
+        transform = scaled[:, None] * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
         self.register_buffer("transform", torch.tensor(transform, dtype=torch.float32), persistent=False)
         self.register_buffer("filters", torch.tensor(filters[used], dtype=torch.float32), persistent=False)
         self.transform: Tensor
@@ -64,11 +69,13 @@ class MelPower(nn.Module):
 
     def forward(self, pcm: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
         extended = torch.cat([tail, pcm], dim=1)  # [B, 240 + 160 n]
-        half = HOP // 2
-        blocks = extended.reshape(extended.shape[0], -1, half)  # [B, 3 + 2 n, 80]
-        frames = torch.cat([blocks[:, k : -4 + k if k < 4 else None][:, ::2] for k in range(5)], dim=2)
-        spectrum = frames @ self.transform
-        real, imaginary = spectrum.chunk(2, dim=2)
+        blocks = extended.reshape(extended.shape[0], -1, BLOCK)  # [B, 3 + 2 n, 80]
+        first = torch.arange(0, blocks.shape[1] - WINDOW // BLOCK + 1, HOP // BLOCK, device=pcm.device)
+        places = first[:, None] + torch.arange(WINDOW // BLOCK, device=pcm.device)
+        frames = blocks.index_select(1, places.flatten()).reshape(extended.shape[0], -1, WINDOW)
+        behind, before = frames[:, :, MIDDLE:], frames[:, :, 1 : MIDDLE + 1].flip(2)
+        cosines, sines = self.transform.chunk(2, dim=1)
+        real, imaginary = (behind + before) @ cosines, (behind - before) @ sines
         power = (real * real + imaginary * imaginary) @ self.filters
         return power, extended[:, -TAIL:]
 

@@ -189,23 +189,42 @@ def steps(x: Tensor) -> Tensor:
     return x.reshape(x.shape[0], -1, x.shape[2] // HOP_STEPS)
 
 
+class ContactRules(NamedTuple):
+    """A number for each curve [15]: the share of it that a gate takes away, and how much of it a gate asks for."""
+
+    seal_takes: Tensor
+    bite_takes: Tensor
+    seal_asks: Tensor
+    bite_asks: Tensor
+    is_close: Tensor
+
+
+def _of_curves(**numbers: float) -> Tensor:
+    return torch.tensor([numbers.get(curve, 0.0) for curve in CURVES])
+
+
+CONTACT_RULES = ContactRules(
+    seal_takes=_of_curves(mouthLowerDown=1.0, mouthUpperUp=1.0),
+    bite_takes=_of_curves(jawOpen=0.45),
+    seal_asks=_of_curves(mouthPress=0.30, mouthRollUpper=0.14, mouthRollLower=0.20),
+    bite_asks=_of_curves(mouthRollLower=0.45),
+    is_close=_of_curves(mouthClose=1.0) > 0.0,
+)
+"""Section 4 of the speech-motion-data specification."""
+
+
 def anatomical(raw: Tensor, gates: Tensor) -> Tensor:
-    """Apply the contact rules of section 4 to raw curves `[..., 15]` with gates `[..., 2]` (seal, bite) in 0..1."""
-    seal, bite = gates[..., 0], gates[..., 1]
-    column = dict(zip(CURVES, raw.unbind(dim=-1), strict=True))
-    column["jawOpen"] = column["jawOpen"] * (1.0 - 0.45 * bite)
-    share = column["mouthClose"] * (1.0 - seal) + seal
-    column["mouthClose"] = column["jawOpen"] * share
-    for name in ("mouthLowerDown", "mouthUpperUp"):
-        column[name] = column[name] * (1.0 - seal)
-    for name, amount, gate in (
-        ("mouthPress", 0.30, seal),
-        ("mouthRollUpper", 0.14, seal),
-        ("mouthRollLower", 0.20, seal),
-        ("mouthRollLower", 0.45, bite),
-    ):
-        column[name] = torch.maximum(column[name], amount * gate)
-    return torch.stack([column[name] for name in CURVES], dim=-1)
+    """Apply the contact rules of section 4 to raw curves `[..., 15]` with gates `[..., 2]` (seal, bite) in 0..1.
+
+    For all curves at once: what a gate takes of each, and what it asks of each at least.
+    """
+    rules = ContactRules(*(part.to(raw.device) for part in CONTACT_RULES))
+    seal, bite = gates[..., :1], gates[..., 1:]
+    shut = raw * (1.0 - seal * rules.seal_takes - bite * rules.bite_takes)
+    jaw, close = CURVES.index("jawOpen"), CURVES.index("mouthClose")
+    share = raw[..., close : close + 1] * (1.0 - seal) + seal
+    closed = torch.where(rules.is_close, shut[..., jaw : jaw + 1] * share, shut)
+    return torch.maximum(torch.maximum(closed, seal * rules.seal_asks), bite * rules.bite_asks)
 
 
 def parameter_count(network: nn.Module) -> int:
