@@ -38,7 +38,7 @@ def head(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """Console entry point."""
+    """Run the command line."""
     try:
         app()
     except FacestreamError as error:
@@ -48,6 +48,3 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
 
-
-if __name__ == "__main__":
-    main()

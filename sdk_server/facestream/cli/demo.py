@@ -88,7 +88,7 @@ def running_server(console: Console) -> Iterator[str]:
     command = [
         sys.executable,
         "-m",
-        "facestream.cli.app",
+        "facestream.cli.main",
         "serve",
         "--port",
         "0",
