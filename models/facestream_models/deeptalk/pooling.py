@@ -30,4 +30,5 @@ class RankPooling(nn.Module):
         codes = sinusoids(length, self.width).to(self.score.weight)
         both = self.recurrence(codes[None])[0][0]
         scores = self.score(both.unflatten(1, (2, self.width)).mean(dim=1))
-        return torch.softmax(scores[:, 0] / _TEMPERATURE, dim=0)
+        # [length, 1]: TensorRT has no softmax of a single axis
+        return torch.softmax(scores / _TEMPERATURE, dim=0)[:, 0]
