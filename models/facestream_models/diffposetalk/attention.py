@@ -62,7 +62,7 @@ class Attention(nn.Module):
         return mixed
 
     def aligned(self, x: Tensor, memory: Tensor) -> Tensor:
-        """`[B, 1 + M, width]`: token 0 of `x` looks at all of `memory` [B, M, width], token 1 + j at its place j only."""
+        """`[B, 1 + M, width]`: token 0 of `x` looks at all of `memory` [B, M, width], token 1 + j at its place j."""
         return torch.cat([self.across(x[:, :1], memory), self.of_one_key(memory)], dim=1)
 
     def split(self, x: Tensor) -> Tensor:

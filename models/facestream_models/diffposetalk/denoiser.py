@@ -65,30 +65,25 @@ class Denoiser(nn.Module):
         `noisy` [B, L, D] at `step` int64 [B] in 1..T; `person` [B, identity + style], both normalised; `audio`
         [B, L, W]; `indicator` [B, L] is 1 for real frames and 0 for those after the end.
         """
-        return self._through_layers(noisy, step, person, past, audio, indicator, None)
+        return self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio)
 
     def masked(
         self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, audio: Tensor, indicator: Tensor
     ) -> Tensor:
         """The same with every frame's attention computed and masked, as the released code does it."""
-        return self._through_layers(noisy, step, person, past, audio, indicator, self.alignment)
+        return self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio, self.alignment)
 
-    def _through_layers(
-        self,
-        noisy: Tensor,
-        step: Tensor,
-        person: Tensor,
-        past: Past,
-        audio: Tensor,
-        indicator: Tensor,
-        alignment: Tensor | None,
-    ) -> Tensor:
+    def tokens(self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, indicator: Tensor) -> Tensor:
+        """What goes into the layers, `[B, 1 + P + L, W]`: person and step, the past, the window."""
         token = self.person(person) + self.step(self.step_rows[step])
         # The past carries indicator 0, like frames after the end: so the network tells it from what it shall make.
         marks = torch.cat([indicator.new_zeros(past.motion.shape[:2]), indicator], dim=1)
         frames = torch.cat([past.motion, noisy], dim=1)
         frames = self.frame(torch.cat([frames, marks[:, :, None]], dim=2))
-        x = torch.cat([token[:, None], frames], dim=1) + self.positions
+        return torch.cat([token[:, None], frames], dim=1) + self.positions
+
+    def through_layers(self, x: Tensor, past: Past, audio: Tensor, alignment: Tensor | None = None) -> Tensor:
+        """Clean motion [B, P + L, D] of tokens `x` that hear `past` and `audio`."""
         memory = torch.cat([past.audio, audio], dim=1)
         for layer in self.layers:
             x = layer(x, memory, alignment)

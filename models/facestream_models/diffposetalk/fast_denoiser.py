@@ -99,14 +99,20 @@ class FastDenoiser(nn.Module):
 
     def forward(self, noisy: Tensor, step: Tensor, window: WindowCache) -> Tensor:
         """The clean motion [G B, L, D] in each branch; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
+        branches = window.person.shape[0] // noisy.shape[0]  # not `len`, which a traced graph would fix
+        person = window.person + self.step_table[step].repeat(branches, 1)[:, None]
+        return self.clean(noisy, window._replace(person=person))
+
+    def clean(self, noisy: Tensor, window: WindowCache) -> Tensor:
+        """The same of a window whose person token knows the step."""
         network = self.denoiser
         first, *early, last = self._layers()
-        branches = window.person.shape[0] // noisy.shape[0]  # not `len`, which a traced graph would fix
+        branches = window.person.shape[0] // noisy.shape[0]
 
         def with_person(person: Tensor, frames: Tensor) -> Tensor:
             return torch.cat([person, frames.repeat(branches, 1, 1)], dim=1)
 
-        person = window.person + self.step_table[step].repeat(branches, 1)[:, None]
+        person = window.person
         frames = torch.cat([window.past, F.linear(noisy, network.frame.weight[:, :-1]) + window.frame], dim=1)
         project = first.self_attention.qkv
         heard, *heard_early = window.audio.layers

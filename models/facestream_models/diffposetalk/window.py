@@ -40,6 +40,17 @@ class Speech(NamedTuple):
     indicator: Tensor
 
 
+class Known(NamedTuple):
+    """Frames given out before, at the beginning of a window: `counts` [B, L] is 1 for those, `motion` [B, L, D]."""
+
+    counts: Tensor
+    motion: Tensor
+
+    def put_into(self, motion: Tensor) -> Tensor:
+        """`motion` [B, L, D] with the known frames in their places."""
+        return torch.where(self.counts[:, :, None] > 0.0, self.motion, motion)
+
+
 class StreamNoise(NamedTuple):
     """Noise of one row, and the number of its window's first frame within the stream."""
 
@@ -57,17 +68,32 @@ class WindowSampler:
         self.model = model
         self.fast = FastDenoiser(model.denoiser)
 
-    @torch.no_grad()
     def __call__(
         self, speech: Speech, person: Person, past: Past, recipe: Recipe, noises: Sequence[StreamNoise]
     ) -> Tensor:
         """Normalised motion [B, L, D]; one entry of `noises` a row."""
+        return self.states(speech, person, past, recipe, noises)[-1]
+
+    @torch.no_grad()
+    def states(
+        self,
+        speech: Speech,
+        person: Person,
+        past: Past,
+        recipe: Recipe,
+        noises: Sequence[StreamNoise],
+        known: Known | None = None,
+    ) -> list[Tensor]:
+        """Where the plan leads: the starting noise, then what each update makes of it, motion [B, L, D] in the end.
+
+        Frames that are `known` are put back into every guess.
+        """
         rows, shape = len(speech.features), self.model.shape
         weights = recipe.guidance.weights(has_style=person.style is not None)
         window = self._open(list(weights), speech, person, past)
         size = (shape.window, shape.motion_count)
         x = _stacked([row.noise.start(row.first_frame, size) for row in noises], speech.features)
-        earlier = torch.zeros_like(x)
+        earlier, states = torch.zeros_like(x), [x]
         for update in recipe.plan:
             guesses = self.fast(x, torch.full((rows,), update.step, device=x.device), window)
             if recipe.threshold is not None:
@@ -76,6 +102,8 @@ class WindowSampler:
                 (weight * part for weight, part in zip(weights.values(), guesses.split(rows), strict=True)),
                 start=torch.zeros_like(x),
             )
+            if known is not None:
+                guess = known.put_into(guess)
             x = update.noisy * x + update.clean * guess
             if update.earlier:
                 x = x + update.earlier * earlier
@@ -83,7 +111,8 @@ class WindowSampler:
                 fresh = [row.noise.fresh(update.step, row.first_frame, size) for row in noises]
                 x = x + update.fresh * _stacked(fresh, x)
             earlier = guess
-        return x
+            states.append(x)
+        return states
 
     def _open(self, branches: list[Branch], speech: Speech, person: Person, past: Past) -> WindowCache:
         styles = [person.style if branch.style else None for branch in branches]

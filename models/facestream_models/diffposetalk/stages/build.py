@@ -1,16 +1,23 @@
 """Puts stages together from files: configuration, takes, what the stages before them left."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.take_store import iterate_takes
+from facestream_models.diffposetalk.compact import ContentMap
+from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage
 from facestream_models.diffposetalk.stages.recordings import Hear, Recordings
+from facestream_models.diffposetalk.stages.student import StudentConfig, StudentStage
 from facestream_models.diffposetalk.stages.style import StyleConfig, StyleNetwork, StyleStage
+from facestream_models.diffposetalk.student import Student
 from facestream_models.live.content import LiveContent
 from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import shipped_mesh
@@ -49,6 +56,52 @@ def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
     return Run(DenoiserStage(config, training, held_out, styles, shipped_mesh()), config.run, out)
 
 
+def build_student(config_file: Path, data: Path, out: Path) -> Run:
+    """Stage `student`; the folders `live`, `style` and `denoiser`, whose network it learns from, lie beside `out`."""
+    config = read_config(config_file, StudentConfig)
+    torch.manual_seed(config.run.seed)
+    teacher, stored = load_denoiser(out.parent)
+    live = out.parent / "live" / WEIGHTS
+    if not live.exists():
+        raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
+    hear = LiveContent(load_network(live))
+    training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
+    told = {"shape": stored["facts"]["shape"], "teacher": weights_digest(teacher), "teacher_step": stored["step"]}
+    stage = StudentStage(config, teacher, told, training, held_out, load_styles(out.parent), shipped_mesh())
+    return Run(stage, config.run, out)
+
+
+def load_denoiser(runs: Path) -> tuple[DiffPoseTalk, dict[str, Any]]:
+    """The network on contents that stage `denoiser` left in its folder under `runs`, ready to use, and what it said."""
+    stored = load_stage(runs, "denoiser")
+    shape = from_values(stored["facts"]["shape"], DenoiserShape)
+    model = DiffPoseTalk(shape, ContentMap(shape.width, int(stored["facts"]["content"])))
+    model.load_state_dict(stored["weights"])
+    return model.eval(), stored
+
+
+def load_student(runs: Path, teacher: DiffPoseTalk) -> tuple[Student, dict[str, Any]]:
+    """What stage `student` left, ready to use, and what it said. Raises ValueError if it learned from another."""
+    stored = load_stage(runs, "student")
+    if stored["facts"]["teacher"] != weights_digest(teacher):
+        raise ValueError(
+            f"{runs / 'student'}: learned from other weights (step {stored['facts']['teacher_step']}) than those in "
+            f"{runs / 'denoiser'}; train stage student again"
+        )
+    student = Student(teacher.denoiser)
+    student.load_state_dict(stored["weights"])
+    return student.eval(), stored
+
+
+def weights_digest(network: nn.Module) -> str:
+    """SHA-256 of all that a network keeps, to tell whether two are the same."""
+    digest = hashlib.sha256()
+    for name, values in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(values.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def load_styles(runs: Path) -> StyleNetwork:
     """The encoder that stage `style` left in its folder under `runs`, ready to use."""
     stored = load_stage(runs, "style")
@@ -57,5 +110,9 @@ def load_styles(runs: Path) -> StyleNetwork:
     return network.eval()
 
 
-STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {"style": build_style, "denoiser": build_denoiser}
+STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {
+    "style": build_style,
+    "denoiser": build_denoiser,
+    "student": build_student,
+}
 """Stage -> what makes its run from config file, data folder and output folder."""

@@ -1,0 +1,181 @@
+"""The few-step student: a denoiser whose one evaluation does what many of its teacher's do, guidance included.
+
+    teacher:  a step, the window, G branches     -> where the motion is thought to lead, now
+    student:  two steps, the window, the scales  -> the guess that leads from the first of them to the second
+
+A *stride* from step t to step s is one DDIM update, and the student's guess is the one with which that update ends
+where the teacher's many guided evaluations end, from the same noise (progressive distillation, Salimans, Ho 2022; with
+scales as inputs, Meng et al. 2023). Any of its grids has few strides, the coarsest a single one from noise to motion.
+Frames that were given out before are handed to it finished, instead of being put back into every guess: a single
+evaluation could not mind them otherwise, noise hides them.
+
+All of that enters by one vector for the person's token, one for the frames and a mark on known frames, which are zero
+in the beginning: a student begins as its teacher without guidance. What is heard stays the teacher's, so that one
+`memory` serves both.
+"""
+
+import copy
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from facestream.motion.diffposetalk.samplers.ddim import ddim
+from facestream.motion.diffposetalk.schedule import cosine_schedule
+from facestream_models.diffposetalk.denoiser import Denoiser, Past
+from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, WindowCache
+from facestream_models.diffposetalk.window import Known
+
+MOST_STEPS = 4
+"""Evaluations in its finest grid."""
+
+
+class Stride(NamedTuple):
+    """What an evaluation is for: steps `here` and `there` int64 [B], there < here, and `scales` [B, 2] of speech and
+    style. Frames that `known` [B, L] marks with 1 are finished in what the student is given.
+    """
+
+    here: Tensor
+    there: Tensor
+    scales: Tensor
+    known: Tensor
+
+
+class Student(nn.Module):
+    """Made from the denoiser of its teacher, of which it takes a copy."""
+
+    frequency: Tensor
+
+    def __init__(self, teacher: Denoiser) -> None:
+        super().__init__()
+        self.denoiser = copy.deepcopy(teacher).requires_grad_(True)
+        self.shape = teacher.shape
+        width = teacher.shape.width
+        self.aim = nn.Sequential(nn.Linear(width + 2, width), nn.GELU(), nn.Linear(width, 2 * width))
+        self.known = nn.Parameter(torch.zeros(width))
+        self.register_buffer(
+            "frequency", torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width)), persistent=False
+        )
+        last = self.aim[2]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        for layer in self.denoiser.layers:
+            layer.cross_attention.requires_grad_(False)
+
+    def forward(
+        self, noisy: Tensor, stride: Stride, person: Tensor, past: Past, audio: Tensor, indicator: Tensor
+    ) -> Tensor:
+        """The guess [B, L, D]; inputs as those of `Denoiser`."""
+        x = self.denoiser.tokens(noisy, stride.here, person, past, indicator)
+        token, frames = self.aims(stride)
+        past_frames = frames.new_zeros(len(frames), past.motion.shape[1], frames.shape[2])
+        x = x + torch.cat([token, past_frames, frames], dim=1)
+        guess: Tensor = self.denoiser.through_layers(x, past, audio)[:, past.motion.shape[1] :]
+        return guess
+
+    def codes(self, step: Tensor) -> Tensor:
+        """Codes [B, W] of steps, those of the denoiser's table; computed, so that no graph needs to store it."""
+        angle = step[:, None] * self.frequency
+        return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
+
+    def aims(self, stride: Stride) -> tuple[Tensor, Tensor]:
+        """What a stride adds to the person's token [B, 1, W] and to the frames of the window [B, L, W]."""
+        told = torch.cat([self.codes(stride.there), stride.scales - 1.0], dim=1)
+        token, frames = self.aim(told)[:, None].chunk(2, dim=2)
+        return token, frames + stride.known[:, :, None] * self.known
+
+
+class FastStudent(nn.Module):
+    """The same as sampling needs it, see `FastDenoiser`; a window has one branch."""
+
+    def __init__(self, student: Student) -> None:
+        super().__init__()
+        self.student = student.eval()
+        self.fast = FastDenoiser(student.denoiser)
+        self.shape = student.shape
+
+    def forward(self, noisy: Tensor, stride: Stride, window: WindowCache) -> Tensor:
+        """The guess [B, L, D] for `noisy` [B, L, D]."""
+        token, frames = self.student.aims(stride)
+        step = self.student.denoiser.step(self.student.codes(stride.here))[:, None]
+        return self.fast.clean(noisy, window._replace(person=window.person + step + token, frame=window.frame + frames))
+
+
+class StudentWindow(NamedTuple):
+    """A window as a student is given it: `person` [B, I + S], `past`, `audio` [B, L, W], `indicator` [B, L], `scales`
+    [B, 2], `known` frames.
+    """
+
+    person: Tensor
+    past: Past
+    audio: Tensor
+    indicator: Tensor
+    scales: Tensor
+    known: Known
+
+    def settled(self, guess: Tensor) -> Tensor:
+        """`guess` [B, L, D] with what is known in its place, and nothing behind the end."""
+        return self.known.put_into(guess * self.indicator[:, :, None])
+
+
+class Grids:
+    """The strides of all grids, as tables [grid, place]: a grid of n takes n strides from noise to motion."""
+
+    def __init__(self) -> None:
+        size = (MOST_STEPS + 1, MOST_STEPS)
+        self._here, self._there = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.int64)
+        self._noisy, self._clean = torch.zeros(size), torch.zeros(size)
+        for grid in range(1, MOST_STEPS + 1):
+            plan = ddim(cosine_schedule(), grid)
+            for place, update in enumerate(plan):
+                self._here[grid, place] = update.step
+                self._there[grid, place] = plan[place + 1].step if place + 1 < grid else 0
+                self._noisy[grid, place], self._clean[grid, place] = update.noisy, update.clean
+
+        self.steps = sorted({int(one) for table in (self._here, self._there) for one in table.flatten()}, reverse=True)
+        """Every step at which a stride begins or ends, noisiest first."""
+
+    def ends(self, grid: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        """Steps [B] from which and to which strides lead."""
+        return self._here[grid, place], self._there[grid, place]
+
+    def taken(self, grid: Tensor, place: Tensor, x: Tensor, guess: Tensor) -> Tensor:
+        """Where strides from `x` [B, L, D] end with that guess."""
+        noisy, clean = self._noisy[grid, place], self._clean[grid, place]
+        return noisy[:, None, None] * x + clean[:, None, None] * guess
+
+    def guess_for(self, grid: Tensor, place: Tensor, x: Tensor, goal: Tensor) -> Tensor:
+        """The guess with which strides from `x` [B, L, D] end at `goal`."""
+        noisy, clean = self._noisy[grid, place], self._clean[grid, place]
+        return (goal - noisy[:, None, None] * x) / clean[:, None, None]
+
+
+class StudentSampler:
+    """Takes strides; make a new one after the weights have changed."""
+
+    def __init__(self, student: Student) -> None:
+        self.fast = FastStudent(student)
+        self.grids = Grids()
+
+    def __call__(self, window: StudentWindow, noise: Tensor, steps: int) -> Tensor:
+        """Normalised motion [B, L, D] from `noise` in 1 to `MOST_STEPS` evaluations."""
+        grid = torch.full((len(noise),), steps)
+        return self.states(window, noise, grid)[-1]
+
+    @torch.no_grad()
+    def states(self, window: StudentWindow, noise: Tensor, grid: Tensor) -> list[Tensor]:
+        """Where the strides of rows lead, each along its own `grid` [B]: noise first, up to the end of the finest."""
+        fast = self.fast.fast
+        heard = fast.hear(window.past.audio, window.audio)
+        cache = fast.open(window.person, window.past.motion, window.indicator, heard)
+        states = [noise]
+        for number in range(int(grid.max())):
+            place = torch.full_like(grid, number)
+            here, there = self.grids.ends(grid, place)
+            stride = Stride(here, there, window.scales, window.known.counts)
+            guess = window.settled(self.fast(window.known.put_into(states[-1]), stride, cache))
+            led = self.grids.taken(grid, place, states[-1], guess)
+            states.append(torch.where((number < grid)[:, None, None], led, states[-1]))
+        return states

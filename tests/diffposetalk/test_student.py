@@ -1,0 +1,139 @@
+import pytest
+import torch
+
+from facestream.motion.diffposetalk.samplers.ddim import ddim
+from facestream.motion.diffposetalk.schedule import cosine_schedule
+from facestream_models.diffposetalk.fast_denoiser import FastDenoiser
+from facestream_models.diffposetalk.student import (
+    MOST_STEPS,
+    FastStudent,
+    Grids,
+    Stride,
+    Student,
+    StudentSampler,
+    StudentWindow,
+)
+from facestream_models.diffposetalk.window import Known
+from tests.diffposetalk.tiny import model, window_inputs
+
+MODEL = model(window=12, past=4)
+ROWS = 3
+INPUTS = window_inputs(MODEL, ROWS, seed=2)
+
+
+def taught():
+    """A student whose aims and marks are not zero any more."""
+    torch.manual_seed(5)
+    student = Student(MODEL.denoiser).eval()
+    with torch.no_grad():
+        student.aim[2].weight.normal_(std=0.2)
+        student.known.normal_()
+    return student
+
+
+def stride(here=375, there=250, audio=1.0, style=1.0, known=0):
+    frames = MODEL.shape.window
+    return Stride(
+        torch.full((ROWS,), here),
+        torch.full((ROWS,), there),
+        torch.tensor([[audio, style]]).repeat(ROWS, 1),
+        (torch.arange(frames) < known).float().repeat(ROWS, 1),
+    )
+
+
+def given():
+    return INPUTS["person"], INPUTS["past"], INPUTS["audio"], INPUTS["indicator"]
+
+
+@torch.no_grad()
+def guess(student, where):
+    return student(INPUTS["noisy"], where, *given())
+
+
+@torch.no_grad()
+def test_it_begins_as_its_teacher_without_guidance():
+    student = Student(MODEL.denoiser)
+    teacher = MODEL.denoiser(INPUTS["noisy"], stride().here, *given())[:, MODEL.shape.past :]
+    for where in (stride(), stride(there=0), stride(style=3.0), stride(known=5)):
+        torch.testing.assert_close(guess(student, where), teacher, atol=1e-5, rtol=0)
+    assert (guess(student, stride(here=125)) - teacher).abs().max() > 1e-3
+
+
+def test_where_to_how_much_and_what_is_known_all_show():
+    student = taught()
+    usual = guess(student, stride())
+    for other in (stride(there=0), stride(audio=1.5), stride(style=3.0), stride(known=5), stride(here=333)):
+        assert (guess(student, other) - usual).abs().mean() > 1e-3
+
+
+@torch.no_grad()
+def test_the_fast_form_gives_the_same():
+    student = taught()
+    fast = FastStudent(student)
+    where = stride(audio=1.3, style=2.5, known=4)
+    person, past, audio, indicator = given()
+    window = fast.fast.open(person, past.motion, indicator, fast.fast.hear(past.audio, audio))
+    torch.testing.assert_close(fast(INPUTS["noisy"], where, window), guess(student, where), atol=2e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_what_is_heard_stays_the_teachers():
+    student = Student(MODEL.denoiser)
+    learning = torch.optim.SGD([p for p in student.parameters() if p.requires_grad], lr=0.1)
+    with torch.enable_grad():
+        student(INPUTS["noisy"], stride(), *given()).square().mean().backward()
+    learning.step()
+    past, audio = INPUTS["past"].audio, INPUTS["audio"]
+    own, theirs = (FastDenoiser(each).hear(past, audio) for each in (student.denoiser, MODEL.denoiser))
+    for one, other in zip((*own.layers[0], own.last), (*theirs.layers[0], theirs.last), strict=True):
+        assert torch.equal(one, other)
+    assert (
+        student.denoiser.layers[0].feed_forward.widen.weight != MODEL.denoiser.layers[0].feed_forward.widen.weight
+    ).any()
+
+
+@pytest.mark.parametrize("steps", range(1, MOST_STEPS + 1))
+def test_grids_are_plans_of_ddim(steps):
+    grids, plan = Grids(), ddim(cosine_schedule(), steps)
+    assert grids.steps == [500, 375, 333, 250, 167, 125, 0]
+    torch.manual_seed(0)
+    x = start = torch.randn(1, 12, 54)
+    guesses = torch.randn(steps, 1, 12, 54)
+    grid = torch.tensor([steps])
+    for number, update in enumerate(plan):
+        place = torch.tensor([number])
+        here, there = grids.ends(grid, place)
+        assert (int(here), int(there)) == (update.step, plan[number + 1].step if number + 1 < steps else 0)
+        following = grids.taken(grid, place, x, guesses[number])
+        torch.testing.assert_close(following, update.noisy * x + update.clean * guesses[number])
+        again = grids.guess_for(grid, place, x, following)
+        torch.testing.assert_close(again, guesses[number], atol=1e-4, rtol=0)
+        x = following
+    torch.testing.assert_close(x, guesses[-1], atol=1e-6, rtol=0)
+    assert not torch.equal(x, start)
+
+
+def window(known=0):
+    counts = (torch.arange(MODEL.shape.window) < known).float().repeat(ROWS, 1)
+    person, past, audio, _ = given()
+    indicator = (torch.arange(MODEL.shape.window) < 9).float().repeat(ROWS, 1)
+    motion = torch.full((ROWS, MODEL.shape.window, MODEL.shape.motion_count), 0.5)
+    return StudentWindow(person, past, audio, indicator, torch.ones(ROWS, 2), Known(counts, motion))
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_known_frames_stay_and_are_minded_at_the_first_evaluation(steps):
+    sampler = StudentSampler(taught())
+    noise = torch.randn(ROWS, MODEL.shape.window, MODEL.shape.motion_count, generator=torch.Generator().manual_seed(1))
+    free, bound = sampler(window(), noise, steps), sampler(window(known=4), noise, steps)
+    assert (bound[:, :4] == 0.5).all()
+    assert (bound[:, 4:9] - free[:, 4:9]).abs().mean() > 1e-3
+    assert (bound[:, 9:] == 0.0).all()  # nothing is made behind the end
+
+
+def test_rows_with_other_grids_do_not_know_each_other():
+    sampler = StudentSampler(taught())
+    noise = torch.randn(ROWS, MODEL.shape.window, MODEL.shape.motion_count, generator=torch.Generator().manual_seed(1))
+    states = sampler.states(window(), noise, torch.tensor([2, 4, 1]))
+    for row, steps in enumerate([2, 4, 1]):
+        torch.testing.assert_close(states[-1][row], sampler(window(), noise, steps)[row], atol=2e-5, rtol=0)

@@ -1,0 +1,147 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import facestream_models.diffposetalk
+from facestream_models.diffposetalk.compact import COMPACT, ContentMap
+from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.stages.build import load_student, weights_digest
+from facestream_models.diffposetalk.stages.lessons import LessonConfig, LessonStore, Teacher, nodes_of, picked
+from facestream_models.diffposetalk.stages.recordings import Recordings
+from facestream_models.diffposetalk.stages.student import StudentConfig, StudentStage
+from facestream_models.diffposetalk.stages.student_exam import ExamConfig
+from facestream_models.diffposetalk.stages.style import StyleNetwork, set_space
+from facestream_models.diffposetalk.student import Grids
+from facestream_models.metrics.face_mesh import shipped_mesh
+from facestream_models.training.config import read_config
+from facestream_models.training.run import Run, RunConfig
+from tests.diffposetalk.speaking import loudness, spoken
+
+CONFIGS = Path(facestream_models.diffposetalk.__file__).parent / "configs"
+SMALL = replace(COMPACT, window=24, past=4, width=32, layers=2, heads=2, hidden=64, style_count=16)
+LESSONS = LessonConfig(rows=4, known_frames=12, live_frames=6)
+RECORDINGS = Recordings([spoken(s, n, 100, emotion=n % 3) for s in range(6) for n in range(3)], loudness)
+
+
+def system():
+    """A teacher whose guidance and noise show, and styles in whose space it moves."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(4)
+        model = DiffPoseTalk(SMALL, ContentMap(SMALL.width, 2)).eval()
+        model.denoiser.person.weight *= 2.0
+        model.start_motion *= 0.3
+        styles = StyleNetwork(SMALL)
+    set_space(styles.space, RECORDINGS)
+    return model, styles
+
+
+def teacher(**changes):
+    model, styles = system()
+    return Teacher(replace(LESSONS, **changes), model, styles, RECORDINGS, seed=1)
+
+
+def test_lessons_lead_from_noise_past_every_node_under_all_conditions():
+    one = teacher()
+    assert one.nodes == Grids().steps
+    seen = [one.group(number) for number in range(12)]
+    for whole, live in seen:
+        window, noise = whole.window, whole.states[:, 0]
+        assert whole.states.shape == (4, 7, 24, 54)
+        assert abs(float(noise.std()) - 1.0) < 0.1
+        assert torch.equal(noise, live.states[:, 0])
+        assert (window.known.counts == 0).all()
+        known = live.window.known.counts.sum(dim=1)
+        assert (known % 4 == 0).all()
+        assert known.max() <= 12
+        for row in range(4):
+            count = int(known[row])
+            torch.testing.assert_close(live.states[row, -1, :count], whole.states[row, -1, :count], atol=1e-4, rtol=0)
+            assert live.window.indicator[row].sum() == min(count + 6, 24)
+        assert 1.0 <= float(window.scales[0, 0]) <= 2.0
+        assert 0.0 <= float(window.scales[0, 1]) <= 4.0
+        unstyled = (window.person == one.model.null_style[0, 0]).all(dim=1)
+        assert bool(unstyled.all()) == bool((window.scales[:, 1] == 0.0).all())
+    scales = torch.stack([whole.window.scales[0] for whole, _ in seen])
+    assert (scales[:, 0] == 1.0).any()
+    assert (scales[:, 0] > 1.0).any()
+    assert scales[:, 1].std() > 0.3
+
+
+def test_the_nodes_must_be_met():
+    with pytest.raises(ValueError, match=r"teacher_steps 8: passes by steps \[167, 333\]; take a multiple of 12"):
+        nodes_of(LessonConfig(teacher_steps=8))
+    assert nodes_of(LessonConfig(teacher_steps=24)) == Grids().steps
+
+
+def test_a_run_that_was_stopped_finds_the_lessons_it_had():
+    through = LessonStore(teacher(), 3)
+    for number in range(6):
+        kept = through.up_to(number)
+    again = LessonStore(teacher(), 3).up_to(5)
+    for one, other in zip(kept, again, strict=True):
+        assert torch.equal(one[0].states, other[0].states)
+        assert torch.equal(one[1].window.audio, other[1].window.audio)
+    assert not torch.equal(kept[0][0].states, kept[1][0].states)
+
+
+def test_rows_are_picked_from_several_lessons():
+    lessons = [teacher().group(number)[0] for number in range(2)]
+    found = picked([lessons[1], lessons[0], lessons[1]], [3, 0, 2])
+    assert torch.equal(found.states, torch.stack([lessons[1].states[3], lessons[0].states[0], lessons[1].states[2]]))
+    assert torch.equal(found.window.past.audio[1], lessons[0].window.past.audio[0])
+
+
+def stage(steps=2, **changes):
+    model, styles = system()
+    config = StudentConfig(
+        rows=12, groups=6, renew_every=6, every_point=40, lessons=LESSONS,
+        exam=ExamConfig(rows=6, steps=24),
+        run=RunConfig(steps=steps, learning_rate=3e-3, warmup_steps=5, averaging=0.9),
+    )  # fmt: skip
+    told = {"teacher": weights_digest(model), "teacher_step": 3}
+    torch.manual_seed(0)
+    return StudentStage(replace(config, **changes), model, told, RECORDINGS, RECORDINGS, styles, shipped_mesh())
+
+
+def test_a_step_moves_the_student_and_never_its_teacher():
+    one = stage()
+    before = {name: value.clone() for name, value in one.student.state_dict().items()}
+    model = one._exam.teacher.model
+    digest = weights_digest(model)
+    terms = one.terms(np.random.default_rng(0), 0.0)
+    assert {"simple", "vertex", "velocity", "head", "head_velocity"} <= set(terms)
+    torch.stack(list(terms.values())).sum().backward()
+    torch.optim.SGD([p for p in one.student.parameters() if p.requires_grad], lr=0.1).step()
+    moved = {name for name, value in one.student.state_dict().items() if not torch.equal(value, before[name])}
+    assert "aim.2.weight" in moved
+    assert "known" in moved
+    assert not [name for name in moved if "cross_attention" in name]
+    assert weights_digest(model) == digest
+    assert all(p.grad is None for p in model.parameters())
+
+
+@pytest.mark.slow
+def test_training_leads_nearer_to_the_teacher(tmp_path):
+    run = Run(stage(steps=150), replace(stage().config.run, steps=150), tmp_path / "student")
+    untaught = run.figures()
+    found = run.train()
+    for steps in (1, 2, 4):
+        for part in ("lips_mm", "head_deg", "live_lips_mm"):
+            assert found[f"{part}_{steps}"] < 0.8 * untaught[f"{part}_{steps}"], (part, steps)
+    model, _ = system()
+    again, stored = load_student(tmp_path, model)
+    assert torch.equal(again.known, stored["weights"]["known"])
+    assert stored["facts"]["style_scales"] == [0.0, 4.0]
+    with torch.no_grad():
+        model.null_audio += 1.0
+    with pytest.raises(ValueError, match=r"learned from other weights \(step 3\).*train stage student again"):
+        load_student(tmp_path, model)
+
+
+def test_the_shipped_settings_can_be_read():
+    config = read_config(CONFIGS / "student_compact.toml", StudentConfig)
+    assert config.lessons.teacher_steps % 12 == 0
+    assert config.run.steps > 500
