@@ -21,6 +21,10 @@ GuidanceMode = Literal["incremental", "independent"]
 MODES: tuple[GuidanceMode, ...] = ("incremental", "independent")
 
 
+DISTILLED: Literal["distilled"] = "distilled"
+"""The sampler that asks a network which learned guidance and many steps of the model's own as few steps."""
+
+
 @dataclass(frozen=True, slots=True)
 class StyleBlend:
     """What lies between two styles (or the names of such): `share` of the second one, 0 to 1."""
@@ -62,8 +66,9 @@ class StylingChange:
 
     `strength` 0 to 2 multiplies the model's style scale: 0 is nobody's style, 1 as the model is meant. `head_amount` 0
     to 2 multiplies the rotation of the head: 0 holds it still, 1 is as the model moves it. `steps` are evaluations of
-    the network a window, of `sampler`. `audio_scale` and `style_scale`, 0 to 10, say how far speech and style are
-    obeyed: 0 ignores, 1 takes as it is (and saves work), more overdoes. Raises `InvalidValue`.
+    the network a window, of `sampler`: without a name the model's own, or the distilled one where it has one and the
+    steps are few (`StyleAbilities.sampling`). `audio_scale` and `style_scale`, 0 to 10, say how far speech and style
+    are obeyed: 0 ignores, 1 takes as it is (and saves work), more overdoes. Raises `InvalidValue`.
     """
 
     style: StyleChoice | None = None
@@ -93,8 +98,45 @@ class StylingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Distilled:
+    """What a model's distilled network learned: 1 to `most_steps`, and scales from the least to the most."""
+
+    most_steps: int
+    audio_scales: tuple[float, float]
+    style_scales: tuple[float, float]
+
+    def check(self, steps: int | None, audio_scale: float, style_scale: float, guidance: GuidanceMode | None) -> None:
+        """Raise `InvalidValue` for what it has not learned; `style_scale` is that of the model times the strength."""
+        only = f"with sampler {DISTILLED!r}"
+        if steps is not None and not 1 <= steps <= self.most_steps:
+            raise InvalidValue("styling.steps", steps, f"1 to {self.most_steps} {only}")
+        for name, scale, (least, most) in (
+            ("styling.audio_scale", audio_scale, self.audio_scales),
+            ("styling.style_scale times strength", style_scale, self.style_scales),
+        ):
+            if not least <= scale <= most:
+                raise InvalidValue(name, scale, f"{least:g} to {most:g} {only}")
+        if guidance not in (None, MODES[0]):
+            raise InvalidValue("styling.guidance", repr(guidance), f"{MODES[0]} {only}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How motion is sampled; `style_scale` is without the strength."""
+
+    sampler: str
+    steps: int
+    audio_scale: float
+    style_scale: float
+    guidance: GuidanceMode
+
+
+@dataclass(frozen=True, slots=True)
 class StyleAbilities:
-    """What a model with styles can be asked for, and how it is sampled unless asked otherwise."""
+    """What a model with styles can be asked for, and how it is sampled unless asked otherwise.
+
+    `sampler` is one of the model's own network; `distilled` tells of the other one, where it has one.
+    """
 
     space: StyleSpace
     styles: Mapping[str, Style]
@@ -105,6 +147,25 @@ class StyleAbilities:
     steps: int
     audio_scale: float
     style_scale: float
+    distilled: Distilled | None = None
+
+    def sampling(self, styling: Styling) -> Sampling:
+        """How `styling` is sampled, which must have been `resolved`.
+
+        Few steps are those of the distilled network unless a sampler is named, or something is asked for that it has
+        not learned.
+        """
+        audio_scale, style_scale = self._scales(styling)
+        sampler, steps = styling.sampler or self.sampler, styling.steps or self.steps
+        if self.distilled is not None and styling.sampler in (None, DISTILLED):
+            if styling.sampler == DISTILLED and styling.steps is None:
+                steps = min(steps, self.distilled.most_steps)
+            try:
+                self.distilled.check(steps, audio_scale, styling.strength * style_scale, styling.guidance)
+                sampler = DISTILLED
+            except InvalidValue:
+                pass  # the model's own network can do it
+        return Sampling(sampler, steps, audio_scale, style_scale, styling.guidance or MODES[0])
 
     def resolved(self, styling: Styling) -> Styling:
         """`styling` with its style's vector in place of a name or blend. Raises `InvalidValue` for what it lacks."""
@@ -114,11 +175,19 @@ class StyleAbilities:
             raise InvalidValue("styling.steps", styling.steps, f"1 to {self.most_steps}")
         if not self.moves_head and styling.head_amount not in (0.0, 1.0):
             raise InvalidValue("styling.head_amount", styling.head_amount, "nothing: this model does not move the head")
-        scale = self.style_scale if styling.style_scale is None else styling.style_scale
+        audio_scale, scale = self._scales(styling)
         if styling.strength * scale > MAX_SCALE:
             allowed = f"0 to {MAX_SCALE / scale:.3g} with a style_scale of {scale:g}"
             raise InvalidValue("styling.strength", styling.strength, allowed)
+        if styling.sampler == DISTILLED and self.distilled is not None:
+            self.distilled.check(styling.steps, audio_scale, styling.strength * scale, styling.guidance)
         return replace(styling, style=self._style(styling.style))
+
+    def _scales(self, styling: Styling) -> tuple[float, float]:
+        return (
+            self.audio_scale if styling.audio_scale is None else styling.audio_scale,
+            self.style_scale if styling.style_scale is None else styling.style_scale,
+        )
 
     def _style(self, choice: StyleChoice) -> Style | Literal["none"]:
         if isinstance(choice, StyleBlend):

@@ -10,9 +10,18 @@ import torch
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.phones import CLASSES
-from facestream_models.diffposetalk.bundle import CARD, Pieces, Sampling, System, Timing, write_bundle
+from facestream_models.diffposetalk.bundle import (
+    CARD,
+    DistilledStudent,
+    Pieces,
+    Sampling,
+    System,
+    Timing,
+    write_bundle,
+)
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, NormalisedMotion, compact_model
 from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.student import Student
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
 from tests.live.tiny import TINY, tiny_network
 
@@ -48,11 +57,29 @@ def tiny_system(*, head_rotation: bool = True, seed: int = 0) -> System:
     return System(compact_model(model.eval(), live), encoder, space.statistics, styles, STYLE_NORMS)
 
 
-def write_tiny_diffposetalk(folder: Path, *, name: str = NAME, head_rotation: bool = True, seed: int = 0) -> Path:
+def tiny_student(system: System) -> Student:
+    """One that minds its aims and known frames, which a fresh one does not."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(3)
+        student = Student(system.model.denoiser)
+        student.aim[2].weight.normal_(std=0.6)
+        student.known.normal_()
+    return student.eval()
+
+
+def distilled(system: System) -> System:
+    """`system` with a student."""
+    return system._replace(distilled=DistilledStudent(tiny_student(system), (1.0, 2.0), (0.0, 4.0)))
+
+
+def write_tiny_diffposetalk(
+    folder: Path, *, name: str = NAME, head_rotation: bool = True, seed: int = 0, has_student: bool = False
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).write_text("tiny\n", encoding="utf-8")
+    system = tiny_system(head_rotation=head_rotation, seed=seed)
     write_bundle(
-        tiny_system(head_rotation=head_rotation, seed=seed), folder,
+        distilled(system) if has_student else system, folder,
         name=name, version="1.0", timing=Timing(False, 0), pieces=PIECES,
         sampling=Sampling("dpm-solver++", 3, Guidance(1.15, 2.0)), head_digest=load_profile().head_digest,
         licence="Apache-2.0", training={"seed": seed},
@@ -61,12 +88,12 @@ def write_tiny_diffposetalk(folder: Path, *, name: str = NAME, head_rotation: bo
 
 
 @cache
-def tiny_folder(*, head_rotation: bool = True) -> Path:
+def tiny_folder(*, head_rotation: bool = True, has_student: bool = False) -> Path:
     """A bundle that all tests of a run share."""
     folder = tempfile.TemporaryDirectory()
     _FOLDERS.append(folder)
     name = NAME if head_rotation else f"{NAME}-still"
-    return write_tiny_diffposetalk(Path(folder.name), name=name, head_rotation=head_rotation)
+    return write_tiny_diffposetalk(Path(folder.name), name=name, head_rotation=head_rotation, has_student=has_student)
 
 
 _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from facestream.acting import ActingChange
 from facestream.engines.bundle import Bundle
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs
 from facestream.engines.diffposetalk_style import styles_of
@@ -14,13 +15,24 @@ from facestream.retarget.profile import load_profile
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipelines import open_pipeline
+from facestream.styling import StylingChange
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.speaking_style import TRAITS
 from facestream_models.corpus.take_store import TakeWriter
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
 from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.stages.build import load_denoiser, weights_digest
 from facestream_models.diffposetalk.stages.style import StyleNetwork
-from facestream_models.export.diffposetalk import NAME, NAMED, SPEAKERS_A_STYLE, export, load_compact, speaker_styles
+from facestream_models.diffposetalk.student import Student
+from facestream_models.export.diffposetalk import (
+    NAME,
+    NAMED,
+    SPEAKERS_A_STYLE,
+    export,
+    load_compact,
+    load_distilled,
+    speaker_styles,
+)
 from tests.diffposetalk.speaking import spoken
 from tests.live.tiny import TINY, tiny_network
 from tests.serving.streams import babble
@@ -55,6 +67,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Bundle]:
     for stage, stored in kept.items():
         (runs / stage).mkdir(parents=True)
         torch.save(stored, runs / stage / "weights.pt")
+    _, told = load_denoiser(runs)
+    student = Student(load_denoiser(runs)[0].denoiser)
+    kept["student"] = {
+        "weights": student.state_dict(),
+        "facts": {
+            "teacher": weights_digest(load_denoiser(runs)[0]), "teacher_step": told["step"],
+            "audio_scales": [1.0, 2.0], "style_scales": [0.0, 4.0],
+        },
+        "step": 9,
+    }  # fmt: skip
+    (runs / "student").mkdir()
+    torch.save(kept["student"], runs / "student" / "weights.pt")
     with TakeWriter(data / "train", "takes-p0", load_profile().head_digest) as writer:
         for speaker in range(SPEAKERS):
             traits = np.full(len(TRAITS), (3 * speaker) % SPEAKERS, np.float32)
@@ -64,7 +88,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Bundle]:
 
 def test_the_bundle_is_what_was_trained(made: tuple[Path, Path, Bundle]) -> None:
     runs, _, bundle = made
-    assert (bundle.manifest.name, bundle.manifest.training["step"]) == (NAME, 7)
+    assert (bundle.manifest.name, bundle.manifest.training["step"], bundle.manifest.training["student_step"]) == (
+        NAME,
+        7,
+        9,
+    )
     graphs = DiffPoseTalkGraphs(bundle)
     model, _, _ = load_compact(runs)
     audio = babble(1, 16000, 0.8)[None]
@@ -107,6 +135,18 @@ def test_it_makes_faces_and_heads(made: tuple[Path, Path, Bundle]) -> None:
     assert "silence" in frames.extras
     assert frames.pose is not None
     assert np.isfinite(frames.weights).all()
+
+
+def test_a_student_is_a_part_of_it_and_may_be_missing(made: tuple[Path, Path, Bundle], tmp_path: Path) -> None:
+    runs, _, bundle = made
+    told = bundle.manifest.model_dump()["distilled"]
+    assert told == {"most_steps": 4, "audio_scales": [1.0, 2.0], "style_scales": [0.0, 4.0]}
+    pipeline = open_pipeline(str(bundle.folder))
+    few = ActingChange(styling=StylingChange(style="open", steps=1))
+    assert np.isfinite(animate(babble(2, 16000, 0.5), StreamOptions(acting=few), pipeline).weights).all()
+    for stage in ("live", "style", "denoiser"):
+        (tmp_path / stage).symlink_to(runs / stage)
+    assert load_distilled(tmp_path) == (None, {})
 
 
 def test_a_stage_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What a diffposetalk bundle holds and says of itself, the same for the released weights and for our own.
 
-speech.onnx, memory.onnx, denoise.onnx, style.onnx   see `graphs`
+speech.onnx, memory.onnx, denoise.onnx, style.onnx   see `graphs`; stride.onnx where there is a distilled network
 statistics.npz   mean and deviation of motion and identity, under the names of the released file
 learned.npz      start_motion [P, D], start_audio [P, W], null_style [S], null_audio [W]
 styles.npz       names [K] and style [K, S], where there are named styles
@@ -24,6 +24,7 @@ from facestream_models.corpus.phones import CLASSES
 from facestream_models.diffposetalk.graphs import PHONE, SPEECH_GRAPH, export_graphs
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES
+from facestream_models.diffposetalk.student import MOST_STEPS, Student
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
 from facestream_models.export.manifest import complete_bundle, files_of, graph_specs
 
@@ -40,6 +41,14 @@ Styles = Mapping[str, npt.NDArray[np.float32]]
 """Vectors [S] by name."""
 
 
+class DistilledStudent(NamedTuple):
+    """A student of the model's denoiser, and the scales that it was taught."""
+
+    network: Student
+    audio_scales: tuple[float, float]
+    style_scales: tuple[float, float]
+
+
 class System(NamedTuple):
     """Everything that makes motion: networks, the space of their motion, and named styles.
 
@@ -51,6 +60,7 @@ class System(NamedTuple):
     statistics: MotionStatistics
     styles: Styles
     style_norms: tuple[float, float]
+    distilled: DistilledStudent | None = None
 
 
 class Timing(NamedTuple):
@@ -96,7 +106,8 @@ def write_bundle(
     where a graph is not equal to torch.
     """
     model, shape = system.model, system.model.shape
-    graphs = export_graphs(model, system.style_encoder, folder)
+    student = system.distilled
+    graphs = export_graphs(model, system.style_encoder, folder, None if student is None else student.network)
     np.savez(folder / STATISTICS, **asdict(system.statistics))
     np.savez(folder / LEARNED, **{key: getattr(model, key).detach()[0].squeeze(0).numpy() for key in _LEARNED})
     if system.styles:
@@ -124,6 +135,13 @@ def write_bundle(
             "steps": sampling.steps,
             "audio_scale": sampling.guidance.audio_scale,
             "style_scale": sampling.guidance.style_scale,
+        },
+        distilled=None
+        if student is None
+        else {
+            "most_steps": MOST_STEPS,
+            "audio_scales": list(student.audio_scales),
+            "style_scales": list(student.style_scales),
         },
         head_rotation=shape.head_rotation,
         identity_width=shape.identity_count,

@@ -9,6 +9,9 @@
     denoise.onnx  once an evaluation, for all guidance branches of all streams together:
                   noisy [B, L, D], step int64 [B], indicator [B, L], past_motion [B, P, D], person [G B, I + S], and the
                   rows of memory.onnx that each of the G B rows hears -> guess [G B, L, D]
+    stride.onnx   where there is a distilled network, its one evaluation, in one branch:
+                  noisy, here and there int64 [B], scales [B, 2], known [B, L], and the rest of a window as above
+                  -> guess [B, L, D]
     style.onnx    once a reference clip:
                   motion [B, 100, D] -> style [B, S]
 
@@ -29,10 +32,12 @@ from facestream_models.diffposetalk.compact import CompactSpeech
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser, HeardAudio, LayerAudio
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import FRAME_SAMPLES, DenoiserShape
+from facestream_models.diffposetalk.student import FastStudent, Stride, Student
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES, StyleEncoder
 from facestream_models.export.graphs import Graph, Shapes, check_graph, write_graph
 
 SPEECH_GRAPH, MEMORY_GRAPH, DENOISE_GRAPH, STYLE_GRAPH = "speech.onnx", "memory.onnx", "denoise.onnx", "style.onnx"
+STRIDE_GRAPH = "stride.onnx"
 
 PHONE = "phone"
 
@@ -99,10 +104,39 @@ class DenoiseGraph(Graph):
 
     def forward(self, noisy: Tensor, step: Tensor, indicator: Tensor, past_motion: Tensor, person: Tensor,
                 found: Tensor, keys: Tensor, values: Tensor, last: Tensor) -> Tensor:  # fmt: skip
-        layers = tuple(
-            LayerAudio(found[:, n], keys[:, n], values[:, n]) for n in range(len(self.fast.denoiser.layers) - 1)
-        )
-        guess: Tensor = self.fast(noisy, step, self.fast.open(person, past_motion, indicator, HeardAudio(layers, last)))
+        heard = _heard(self.fast, found, keys, values, last)
+        guess: Tensor = self.fast(noisy, step, self.fast.open(person, past_motion, indicator, heard))
+        return guess
+
+
+class StrideGraph(Graph):
+    """One evaluation of the distilled network. Memory is that of its teacher's graph."""
+
+    def __init__(self, fast: FastStudent) -> None:
+        super().__init__()
+        self.fast = fast
+        shape = fast.shape
+        motion: list[int | str] = ["B", shape.window, shape.motion_count]
+        self.inputs: Shapes = {
+            "noisy": motion,
+            "here": ["B"],
+            "there": ["B"],
+            "scales": ["B", 2],
+            "known": ["B", shape.window],
+            "indicator": ["B", shape.window],
+            "past_motion": ["B", shape.past, shape.motion_count],
+            "person": ["B", shape.identity_count + shape.style_count],
+            **_memory_axes(shape, "B"),
+        }
+        self.outputs: Shapes = {"guess": motion}
+        self.eval()
+
+    def forward(self, noisy: Tensor, here: Tensor, there: Tensor, scales: Tensor, known: Tensor, indicator: Tensor,
+                past_motion: Tensor, person: Tensor, found: Tensor, keys: Tensor, values: Tensor, last: Tensor
+                ) -> Tensor:  # fmt: skip
+        fast = self.fast.fast
+        window = fast.open(person, past_motion, indicator, _heard(fast, found, keys, values, last))
+        guess: Tensor = self.fast(noisy, Stride(here, there, scales, known), window)
         return guess
 
 
@@ -121,8 +155,10 @@ class StyleGraph(Graph):
         return style
 
 
-def export_graphs(model: DiffPoseTalk, style_encoder: StyleEncoder, folder: Path) -> dict[str, Graph]:
-    """Write the four graphs into `folder`, hold each to torch, and return them by file name.
+def export_graphs(
+    model: DiffPoseTalk, style_encoder: StyleEncoder, folder: Path, student: Student | None = None
+) -> dict[str, Graph]:
+    """Write the graphs into `folder`, hold each to torch, and return them by file name.
 
     Raises `EngineError` where a file does not give what torch gives.
     """
@@ -133,9 +169,12 @@ def export_graphs(model: DiffPoseTalk, style_encoder: StyleEncoder, folder: Path
         DENOISE_GRAPH: DenoiseGraph(fast),
         STYLE_GRAPH: StyleGraph(style_encoder, model.shape),
     }
+    if student is not None:
+        graphs[STRIDE_GRAPH] = StrideGraph(FastStudent(student))
     for name, graph in graphs.items():
-        write_graph(graph, example(fast, rows=2, branches=3, frames=7), folder / name)
-        check_graph(graph, folder / name, example(fast, rows=1, branches=2, frames=12))
+        branches = 1 if name == STRIDE_GRAPH else 3
+        write_graph(graph, example(fast, rows=2, branches=branches, frames=7), folder / name)
+        check_graph(graph, folder / name, example(fast, rows=1, branches=min(branches, 2), frames=12))
     return graphs
 
 
@@ -158,6 +197,10 @@ def example(fast: FastDenoiser, rows: int, branches: int, frames: int) -> Mappin
         "audio": audio,
         "noisy": normal(rows, shape.window, shape.motion_count),
         "step": torch.randint(1, DIFFUSION_STEPS + 1, (rows,), generator=random),
+        "here": torch.randint(DIFFUSION_STEPS // 2, DIFFUSION_STEPS + 1, (rows,), generator=random),
+        "there": torch.randint(0, DIFFUSION_STEPS // 2, (rows,), generator=random),
+        "scales": 2.0 * torch.rand(rows, 2, generator=random),
+        "known": (torch.arange(shape.window) < ends // 2).float(),
         "indicator": (torch.arange(shape.window) < ends).float(),
         "past_motion": normal(rows, shape.past, shape.motion_count),
         "person": normal(branches * rows, shape.identity_count + shape.style_count),
@@ -167,6 +210,11 @@ def example(fast: FastDenoiser, rows: int, branches: int, frames: int) -> Mappin
         "last": heard.last,
         "motion": normal(rows, STYLE_FRAMES, shape.motion_count),
     }
+
+
+def _heard(fast: FastDenoiser, found: Tensor, keys: Tensor, values: Tensor, last: Tensor) -> HeardAudio:
+    layers = (LayerAudio(found[:, n], keys[:, n], values[:, n]) for n in range(len(fast.denoiser.layers) - 1))
+    return HeardAudio(tuple(layers), last)
 
 
 def _memory_axes(shape: DenoiserShape, rows: str) -> Shapes:

@@ -2,7 +2,8 @@
 
     python -m facestream_models.export.diffposetalk --runs RUNS --data TAKES --card CARD.md --out FOLDER
 
-RUNS holds the folders `live`, `style` and `denoiser` as `facestream-train` leaves them. Named styles lie amid those of
+RUNS holds the folders `live`, `style`, `denoiser` and, where few steps shall be possible, `student`, as
+`facestream-train` leaves them. Named styles lie amid those of
 the speakers in TAKES/train who have most, or least, of a trait. The same runs and takes give the same bytes.
 """
 
@@ -22,19 +23,26 @@ from facestream.retarget.profile import load_profile
 from facestream.style import mean_style
 from facestream_models.corpus.speaking_style import TRAITS
 from facestream_models.corpus.take_store import iterate_takes
-from facestream_models.diffposetalk.bundle import CARD, Pieces, Sampling, Styles, System, Timing, write_bundle
-from facestream_models.diffposetalk.compact import ContentMap, compact_model
+from facestream_models.diffposetalk.bundle import (
+    CARD,
+    DistilledStudent,
+    Pieces,
+    Sampling,
+    Styles,
+    System,
+    Timing,
+    write_bundle,
+)
+from facestream_models.diffposetalk.compact import compact_model
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.shape import DenoiserShape
-from facestream_models.diffposetalk.stages.build import load_styles
+from facestream_models.diffposetalk.stages.build import load_denoiser, load_student, load_styles
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.style import StyleNetwork
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
 from facestream_models.export.manifest import check_replaceable, cleared
 from facestream_models.export.onnx import round_to_half
 from facestream_models.live.weights import load_network
-from facestream_models.training.config import from_values
-from facestream_models.training.run import WEIGHTS, load_stage
+from facestream_models.training.run import WEIGHTS
 
 NAME = "diffposetalk-compact"
 TIMING = Timing(normalised_audio=False, instant_samples=0)
@@ -87,13 +95,24 @@ def load_compact(runs: Path) -> tuple[DiffPoseTalk, StyleNetwork, dict[str, Any]
 
     Raises FileNotFoundError naming a stage that is not there.
     """
-    last = load_stage(runs, "denoiser")
-    shape = from_values(last["facts"]["shape"], DenoiserShape)
-    trained = DiffPoseTalk(shape, ContentMap(shape.width, int(last["facts"]["content"])))
-    trained.load_state_dict(last["weights"])
+    trained, last = load_denoiser(runs)
     model = compact_model(trained, load_network(runs / "live" / WEIGHTS))
     told = {name: value for name, value in last["facts"].items() if name != "shape"}
     return model, load_styles(runs), {"stage": "denoiser", "step": last["step"], **told}
+
+
+def load_distilled(runs: Path) -> tuple[DistilledStudent | None, dict[str, Any]]:
+    """The student in `runs`, if there is one, and what is told of its training.
+
+    Raises ValueError for one that learned from other weights than the denoiser's.
+    """
+    if not (runs / "student" / WEIGHTS).exists():
+        return None, {}
+    student, stored = load_student(runs, load_denoiser(runs)[0])
+    ranges = [
+        (float(least), float(most)) for least, most in (stored["facts"][f"{of}_scales"] for of in ("audio", "style"))
+    ]
+    return DistilledStudent(student, *ranges), {"student_step": stored["step"]}
 
 
 @torch.no_grad()
@@ -120,12 +139,13 @@ def export(runs: Path, data: Path, folder: Path, *, card: str, version: str, sam
     Raises `EngineError` where a graph is not equal to torch.
     """
     model, styles, training = load_compact(runs)
-    for network in (model, styles.encoder):
+    distilled, told = load_distilled(runs)
+    for network in (model, styles.encoder, *([] if distilled is None else [distilled.network])):
         round_to_half(network)  # large weights are stored in half the bytes
     known = speaker_styles(styles, data / "train")
     cleared(folder)
     (folder / CARD).write_text(card, encoding="utf-8")
-    system = System(model, styles.encoder, styles.space.statistics, known.named(), known.norms)
+    system = System(model, styles.encoder, styles.space.statistics, known.named(), known.norms, distilled)
     return write_bundle(
         system,
         folder,
@@ -136,7 +156,7 @@ def export(runs: Path, data: Path, folder: Path, *, card: str, version: str, sam
         sampling=sampling,
         head_digest=load_profile().head_digest,
         licence="Apache-2.0",
-        training=training,
+        training=training | told,
     )
 
 

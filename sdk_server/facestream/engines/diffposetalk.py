@@ -19,7 +19,9 @@ PHONE, SEAL = "phone", "seal"
 _MEMORY = ("found", "keys", "values", "last")
 _HEAR = ({"waveform"}, {"features"})
 _REMEMBER = ({"past_audio", "audio"}, {*_MEMORY})
-_DENOISE = ({"noisy", "step", "indicator", "past_motion", "person", *_MEMORY}, {"guess"})
+_WINDOW = {"indicator", "past_motion", "person", *_MEMORY}
+_DENOISE = ({"noisy", "step", *_WINDOW}, {"guess"})
+_STRIDE = ({"noisy", "here", "there", "scales", "known", *_WINDOW}, {"guess"})
 _SILENT_FRAMES = 50
 
 
@@ -60,6 +62,17 @@ class Memory(NamedTuple):
         return Memory(*(part[index] for part in self))
 
 
+class Stride(NamedTuple):
+    """From step `here` to step `there`, int64 `[B]`, under `scales` `[B, 2]` of speech and style; `known` `[B, L]` is 1
+    for frames that are finished.
+    """
+
+    here: npt.NDArray[np.int64]
+    there: npt.NDArray[np.int64]
+    scales: Float32
+    known: Float32
+
+
 class DiffPoseTalkGraphs:
     """Made from a diffposetalk bundle; several threads may use it at once."""
 
@@ -84,6 +97,9 @@ class DiffPoseTalkGraphs:
             return session
 
         self._hear, self._remember, self._denoise = opened(hear), opened(remember), opened(denoise)
+        self._stride = None
+        if manifest.distilled is not None:
+            self._stride = opened(graph_with(bundle.folder, manifest.graphs, *_STRIDE))
         self.width = int(hear.outputs["features"][2])
         self.motion_count = int(denoise.inputs["noisy"][2])
         self.learned = self._read_learned()
@@ -128,6 +144,31 @@ class DiffPoseTalkGraphs:
             **memory._asdict(),
         }
         (guess,) = run_session(self._denoise, ["guess"], given)
+        return guess
+
+    def guess_stride(
+        self,
+        noisy: Float32,
+        stride: Stride,
+        indicator: Float32,
+        past_motion: Float32,
+        person: Float32,
+        memory: Memory,
+    ) -> Float32:
+        """The guess `[B, L, D]` that leads along `stride`, for a bundle with a distilled network.
+
+        As `guess`, in one branch; frames that are known are finished in `noisy`. Raises `EngineError`.
+        """
+        assert self._stride is not None
+        given = {
+            "noisy": noisy,
+            **stride._asdict(),
+            "indicator": indicator,
+            "past_motion": past_motion,
+            "person": person,
+            **memory._asdict(),
+        }
+        (guess,) = run_session(self._stride, ["guess"], given)
         return guess
 
     def _read_learned(self) -> Learned:

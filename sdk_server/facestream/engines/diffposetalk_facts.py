@@ -13,7 +13,7 @@ from facestream.engines.graph_specs import graph_with
 from facestream.engines.manifest import SAMPLER_NAMES, DiffPoseTalkManifest
 from facestream.errors import BundleError, InvalidValue
 from facestream.style import Style, StyleSpace
-from facestream.styling import StyleAbilities
+from facestream.styling import DISTILLED, Distilled, StyleAbilities
 
 STYLE_INPUTS, STYLE_OUTPUTS = {"motion"}, {"style"}
 
@@ -22,16 +22,22 @@ def diffposetalk_facts(folder: Path, manifest: DiffPoseTalkManifest) -> ModelFac
     """Facts of the model in `folder`. Raises `BundleError` for styles that can not be used."""
     pieces, sampling = manifest.pieces, manifest.sampling
     hop_samples = pieces.hop_frames * manifest.frame_samples
+    known = manifest.distilled
+    distilled = None
+    if known is not None:
+        ranges = [(least, most) for least, most in (known.audio_scales, known.style_scales)]
+        distilled = Distilled(known.most_steps, *ranges)
     styling = StyleAbilities(
         space=style_space(folder, manifest),
         styles=named_styles(folder, manifest),
         moves_head=manifest.head_rotation,
-        samplers=SAMPLER_NAMES,
+        samplers=SAMPLER_NAMES if distilled is None else (*SAMPLER_NAMES, DISTILLED),
         most_steps=manifest.diffusion_steps,
         sampler=sampling.sampler,
         steps=sampling.steps,
         audio_scale=sampling.audio_scale,
         style_scale=sampling.style_scale,
+        distilled=distilled,
     )
     return ModelFacts(
         name=manifest.name,

@@ -194,9 +194,21 @@ class Sampling(_Strict):
     style_scale: float = Field(ge=0.0, le=10.0)
 
 
+_Scale = Annotated[float, Field(ge=0.0, le=10.0)]
+_Range = Annotated[list[_Scale], Field(min_length=2, max_length=2)]
+
+
+class DistilledNetwork(_Strict):
+    """What the network of few steps learned: at most so many, and scales of guidance from the least to the most."""
+
+    most_steps: int = Field(ge=1, le=500)
+    audio_scales: _Range
+    style_scales: _Range
+
+
 class DiffPoseTalkManifest(BundleManifest):
     """Four graphs without state: `speech` (features), `memory` (what a window hears), `denoise` (one evaluation) and
-    `style` (of a reference clip).
+    `style` (of a reference clip); a fifth, `stride`, where there is a `distilled` network.
 
     Motion inside the graphs is normalised by the file `statistics`, whose numbers have the digest `motion_space`: a
     style belongs to the space that it was made in, and has a norm within `style_norms`. `learned` holds the vectors
@@ -207,7 +219,7 @@ class DiffPoseTalkManifest(BundleManifest):
     """
 
     family: Literal["diffposetalk"]
-    graphs: list[GraphSpec] = Field(min_length=4, max_length=4)
+    graphs: list[GraphSpec] = Field(min_length=4, max_length=5)
     frame_samples: Literal[640]
     instant_samples: int = Field(ge=0, lt=640)
     normalised_audio: bool
@@ -215,6 +227,7 @@ class DiffPoseTalkManifest(BundleManifest):
     pieces: FramePieces
     diffusion_steps: int = Field(ge=1, le=10_000)
     sampling: Sampling
+    distilled: DistilledNetwork | None
     head_rotation: bool
     identity_width: int = Field(ge=0, le=1000)
     style_width: int = Field(ge=2, le=4096)
@@ -244,6 +257,8 @@ class DiffPoseTalkManifest(BundleManifest):
             raise ValueError(f"{pieces.context_frames} frames of context are no whole hops of {pieces.hop_frames}")
         if self.sampling.steps > self.diffusion_steps:
             raise ValueError(f"{self.sampling.steps} sampling steps of {self.diffusion_steps} diffusion steps")
+        if (expected := 4 + (self.distilled is not None)) != len(self.graphs):
+            raise ValueError(f"{len(self.graphs)} graphs, expected {expected}: distilled is {self.distilled}")
         return self
 
 

@@ -12,9 +12,10 @@ from facestream.motion.diffposetalk.samplers.names import plan_named
 from facestream.motion.diffposetalk.sampling import Recipe, Window, sample
 from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.denoiser import Past
-from facestream_models.diffposetalk.window import Person, Speech, StreamNoise, WindowSampler
+from facestream_models.diffposetalk.student import StudentSampler, StudentWindow
+from facestream_models.diffposetalk.window import Known, Person, Speech, StreamNoise, WindowSampler
 from facestream_models.diffposetalk.window import Recipe as TorchRecipe
-from tests.diffposetalk.tiny_bundle import SHAPE, STYLE_WIDTH, tiny_folder, tiny_system
+from tests.diffposetalk.tiny_bundle import SHAPE, STYLE_WIDTH, tiny_folder, tiny_student, tiny_system
 
 COSINE = cosine_schedule()
 
@@ -131,3 +132,34 @@ def test_known_frames_stay_and_the_rest_minds_them(both, name):
     made, held = sample(graphs, [free])[0], sample(graphs, [bound])[0]
     np.testing.assert_allclose(held[:8], bound.known, atol=1e-5)
     assert np.abs(held[8:] - made[8:]).max() > 1e-3
+
+
+def strides(steps, **guidance):
+    return Recipe(plan_named("ddim", COSINE, steps), Guidance(**guidance), is_distilled=True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "known", "styled", "style_scale"),
+    [(1, 0, True, 2.0), (4, 0, True, 3.5), (2, 8, True, 1.0), (3, 8, False, 2.0), (2, 0, True, 0.0)],
+)
+def test_strides_of_the_distilled_network_are_those_of_torch(steps, known, styled, style_scale):
+    graphs = DiffPoseTalkGraphs(Bundle.open(tiny_folder(has_student=True)))
+    system = tiny_system()
+    how = strides(steps, audio_scale=1.3, style_scale=style_scale)
+    one = window(graphs, 3, how, end=17, known=known, styled=styled)
+    worn = torch.from_numpy(one.style)[None] if styled and style_scale > 0.0 else None
+    counts = (torch.arange(SHAPE.window) < known).float()[None]
+    motion = torch.zeros(1, SHAPE.window, graphs.motion_count)
+    motion[0, :known] = torch.from_numpy(one.known)
+    asked = StudentWindow(
+        system.model.person(torch.zeros(1, SHAPE.identity_count), worn).detach(),
+        Past(torch.from_numpy(one.past_motion)[None], torch.from_numpy(one.past_audio)[None]),
+        torch.from_numpy(one.audio)[None],
+        torch.from_numpy(one.indicator)[None],
+        torch.tensor([[1.3, 0.0 if worn is None else style_scale]]),
+        Known(counts, motion),
+    )
+    noise = torch.from_numpy(one.noise.start(one.first_frame, motion.shape[1:]))[None]
+    expected = StudentSampler(tiny_student(system))(asked, noise, steps)[0].numpy()
+    assert np.abs(expected[known:17]).max() > 0.3
+    np.testing.assert_allclose(sample(graphs, [one])[0], expected, atol=1e-4)

@@ -114,7 +114,7 @@ class StudentExam:
         reference, shape = self._answers.reference, self.teacher.shape
         first = self.teacher.config.known_frames
         hop = slice(first, first + self.teacher.config.hop_frames)
-        found = {}
+        found: dict[str, float] = {}
         for place, one, other, frames in (
             ("", made.whole, reference.whole, slice(None)), ("live_", made.live, reference.live, hop)
         ):  # fmt: skip

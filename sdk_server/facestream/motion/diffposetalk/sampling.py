@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from facestream.engines.diffposetalk import DiffPoseTalkGraphs, Memory
+from facestream.engines.diffposetalk import DiffPoseTalkGraphs, Memory, Stride
 from facestream.motion.diffposetalk.guidance import Branch, Guidance
 from facestream.motion.diffposetalk.noise import Noise
 from facestream.motion.diffposetalk.samplers.base import Plan
@@ -19,10 +19,14 @@ from facestream.types import Float32
 
 
 class Recipe(NamedTuple):
-    """How one row is sampled; `plan` is an object that equal recipes share."""
+    """How one row is sampled; `plan` is an object that equal recipes share.
+
+    With `is_distilled` the updates of the plan, which is one of DDIM then, are strides of the distilled network.
+    """
 
     plan: Plan
     guidance: Guidance
+    is_distilled: bool = False
 
 
 class Window(NamedTuple):
@@ -48,11 +52,18 @@ def sample(graphs: DiffPoseTalkGraphs, windows: Sequence[Window]) -> Float32:
     size = (graphs.manifest.window.frames, graphs.motion_count)
     motion = np.zeros((len(windows), *size), np.float32)
     groups: dict[tuple[Plan, tuple[Branch, ...]], list[int]] = {}
+    in_strides: dict[Plan, list[int]] = {}
     for row, window in enumerate(windows):
-        weights = window.recipe.guidance.weights(has_style=window.style is not None)
-        groups.setdefault((window.recipe.plan, tuple(weights)), []).append(row)
+        plan, guidance, is_distilled = window.recipe
+        if is_distilled:
+            in_strides.setdefault(plan, []).append(row)
+            continue
+        weights = guidance.weights(has_style=window.style is not None)
+        groups.setdefault((plan, tuple(weights)), []).append(row)
     for (plan, branches), rows in groups.items():
         motion[rows] = _sample_alike(graphs, [windows[row] for row in rows], plan, branches)
+    for plan, rows in in_strides.items():
+        motion[rows] = _sample_in_strides(graphs, [windows[row] for row in rows], plan)
     return motion
 
 
@@ -83,6 +94,33 @@ def _sample_alike(
             fresh = np.stack([one.noise.fresh(update.step, one.first_frame, size) for one in windows])
             x += np.float32(update.fresh) * fresh
         earlier = guess
+    return x
+
+
+def _sample_in_strides(graphs: DiffPoseTalkGraphs, windows: Sequence[Window], plan: Plan) -> Float32:
+    """The same by the distilled network. It is handed known frames finished, and noise alone behind the end."""
+    rows, size = len(windows), (graphs.manifest.window.frames, graphs.motion_count)
+    # a scale of 0 is nobody's style, whoever's it is
+    styled = [one if one.recipe.guidance.style_scale > 0.0 else one._replace(style=None) for one in windows]
+    scales = np.array(
+        [(one.recipe.guidance.audio_scale, 0.0 if one.style is None else one.recipe.guidance.style_scale)
+         for one in styled], np.float32,
+    )  # fmt: skip
+    branch = Branch(audio=True, style=True)
+    memory = _memory(graphs, windows, (branch,))
+    person = np.stack([_person(graphs, one, branch) for one in styled])
+    indicator, past_motion = (
+        np.stack([getattr(one, name) for one in windows]) for name in ("indicator", "past_motion")
+    )
+    is_known, known = _known(windows, size)
+    x = np.stack([one.noise.start(one.first_frame, size) for one in windows])
+    for update, following in zip(plan, [*(one.step for one in plan[1:]), 0], strict=True):
+        here, there = (np.full(rows, step, np.int64) for step in (update.step, following))
+        stride = Stride(here, there, scales, is_known[:, :, 0].astype(np.float32))
+        given = np.where(is_known, known, x)
+        guess = graphs.guess_stride(given, stride, indicator, past_motion, person, memory)
+        guess = np.where(is_known, known, guess * indicator[:, :, None])
+        x = np.asarray(np.float32(update.noisy) * x + np.float32(update.clean) * guess, np.float32)
     return x
 
 

@@ -33,7 +33,7 @@ from facestream.motion.diffposetalk.space import MotionSpace, MotionStatistics
 from facestream.motion.diffposetalk.streamers import ClipStreamer, HopStreamer
 from facestream.motion.warm_up import MAX_ROWS, rows_in_time
 from facestream.style import Style
-from facestream.styling import MODES
+from facestream.styling import DISTILLED, MODES
 from facestream.types import Float32
 
 FIRST_HOPS = 6
@@ -45,6 +45,8 @@ LONGEST_WINDOW_S = 20.0
 _WARM_UP_RUNS, _SEVERAL_STEPS = 2, 4
 _QUIETEST = 3e-3
 """Deviation of the sound, -50 dBFS: what is quieter is not made louder where a network wants normalised audio."""
+STRIDES_OF = "ddim"
+"""The sampler whose updates the distilled network takes as strides."""
 _HEAD, _JAW = slice(0, 3), slice(3, 6)
 
 FRAME, SEED, ORIGIN = "diffposetalk.frame", "diffposetalk.seed", "diffposetalk.origin"
@@ -56,7 +58,7 @@ SCALES = "diffposetalk.scales"
 HEAD_AMOUNT, HEAD_SHOWN = "diffposetalk.head_amount", "diffposetalk.head_shown"
 
 State = dict[str, npt.NDArray[Any]]
-_NAMES = tuple(SAMPLERS)
+_NAMES = (*SAMPLERS, DISTILLED)
 
 
 class DiffPoseTalkMotion:
@@ -66,6 +68,9 @@ class DiffPoseTalkMotion:
         manifest = graphs.manifest
         self.model: ModelFacts = graphs.model
         self._graphs = graphs
+        assert graphs.model.abilities is not None
+        assert graphs.model.abilities.styling is not None
+        self._styles = graphs.model.abilities.styling
         self._manifest = manifest
         self._pieces, self._window = manifest.pieces, manifest.window
         self._space = MotionSpace(
@@ -112,7 +117,8 @@ class DiffPoseTalkMotion:
 
         @cache
         def plan(sampler: int, steps: int) -> Plan:
-            return plan_named(_NAMES[sampler], cosine_schedule(manifest.diffusion_steps), steps)
+            name = STRIDES_OF if _NAMES[sampler] == DISTILLED else _NAMES[sampler]
+            return plan_named(name, cosine_schedule(manifest.diffusion_steps), steps)
 
         self._plan = plan
 
@@ -128,18 +134,16 @@ class DiffPoseTalkMotion:
         }
 
     def acting_row(self, acting: Acting) -> Mapping[str, Any]:
-        styling, usual = acting.styling, self._manifest.sampling
+        styling = acting.styling
+        sampling = self._styles.sampling(styling)
         style = styling.style if isinstance(styling.style, Style) else None
         row: dict[str, Any] = {
             IS_STYLED: style is not None,
             STRENGTH: styling.strength,
-            SAMPLER: _NAMES.index(styling.sampler or usual.sampler),
-            STEPS: styling.steps or usual.steps,
-            MODE: MODES.index(styling.guidance or MODES[0]),
-            SCALES: (
-                usual.audio_scale if styling.audio_scale is None else styling.audio_scale,
-                usual.style_scale if styling.style_scale is None else styling.style_scale,
-            ),
+            SAMPLER: _NAMES.index(sampling.sampler),
+            STEPS: sampling.steps,
+            MODE: MODES.index(sampling.guidance),
+            SCALES: (sampling.audio_scale, sampling.style_scale),
             HEAD_AMOUNT: styling.head_amount,
         }
         if style is not None:
@@ -154,7 +158,7 @@ class DiffPoseTalkMotion:
         if self._evaluation_s is None:
             return
         row = self.acting_row(acting)
-        branches = len(_guidance(row).weights(has_style=_is_styled(row)))
+        branches = 1 if _is_distilled(row) else len(_guidance(row).weights(has_style=_is_styled(row)))
         hop_s = self.live_streamer.hop_samples / SAMPLE_RATE_HZ
         seconds = LONGEST_WINDOW_S if is_clip else min(hop_s, LONGEST_STEP_S / self.max_rows)
         step_s = branches * self._evaluation_s
@@ -203,7 +207,8 @@ class DiffPoseTalkMotion:
 
     def _measure_pace(self, pcm: Float32, state: Rows) -> None:
         """Processor time of this thread, so that what else the machine does at the start does not count."""
-        now = {**state, STEPS: np.ones_like(state[STEPS])}
+        own = _NAMES.index(self._manifest.sampling.sampler)  # a stride of the distilled network costs one branch
+        now = {**state, SAMPLER: np.full_like(state[SAMPLER], own), STEPS: np.ones_like(state[STEPS])}
         branches = len(_guidance({name: value[0] for name, value in now.items()}).weights())
 
         def cpu_s(steps: int) -> float:
@@ -263,7 +268,7 @@ class DiffPoseTalkMotion:
             indicator=(np.arange(frames) < end).astype(np.float32),
             known=row[MOTION][first:],
             style=row[STYLE] if _is_styled(row) else None,
-            recipe=Recipe(self._plan(int(row[SAMPLER]), int(row[STEPS])), _guidance(row)),
+            recipe=Recipe(self._plan(int(row[SAMPLER]), int(row[STEPS])), _guidance(row), _is_distilled(row)),
             noise=CounterNoise(int(row[SEED])),
             first_frame=int(row[ORIGIN] + row[FRAME]) - known,
         )
@@ -317,6 +322,10 @@ class WindowedRecordings:
 
 def _is_styled(row: Mapping[str, Any]) -> bool:
     return bool(row[IS_STYLED]) and row[STRENGTH] > 0.0
+
+
+def _is_distilled(row: Mapping[str, Any]) -> bool:
+    return _NAMES[int(row[SAMPLER])] == DISTILLED
 
 
 def _guidance(row: Mapping[str, Any]) -> Guidance:
