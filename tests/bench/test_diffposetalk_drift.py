@@ -4,7 +4,7 @@ import pytest
 from facestream.engines.bundle import Bundle
 from facestream.errors import InvalidValue
 from facestream_bench import diffposetalk_drift
-from facestream_bench.diffposetalk_drift import Drift, Shown, measure
+from facestream_bench.diffposetalk_drift import Drift, Shown, measure, measure_distilled
 from tests.diffposetalk.tiny_bundle import SHAPE, STYLES, tiny_folder
 from tests.serving.streams import babble
 
@@ -51,3 +51,25 @@ def test_millimetres_degrees_and_shares_are_what_they_say():
 def test_a_clip_shorter_than_a_window_is_refused():
     with pytest.raises(InvalidValue, match=r"clip: got 0\.50 s; allowed: 0\.96 s"):
         Drift.of(Bundle.open(tiny_folder()), [babble(1, 16000, 0.5)])
+
+
+def test_the_distilled_network_is_measured_beside_as_few_steps_of_the_models_own(drift):
+    assert measure_distilled(drift) == {}  # this bundle has none
+    few = Drift.of(Bundle.open(tiny_folder(has_student=True)), [babble(1, 16000, 1.0)])
+    figures = measure_distilled(few, reference_steps=30)
+    for steps in range(1, 5):
+        for who in ("distilled", "dpm-solver++"):
+            for part in ("lips_mm", "head_deg", "head_speed_share", "live.lips_mm", "live.head_deg"):
+                assert figures[f"few.{who}.{steps}.{part}"] > 0.0
+    assert figures["few.dpm-solver++.4.lips_mm"] < figures["few.dpm-solver++.1.lips_mm"]
+    # a student that learned nothing is the control for one that did
+    assert figures["few.distilled.4.lips_mm"] > 2.0 * figures["few.dpm-solver++.4.lips_mm"]
+
+
+def test_a_live_window_goes_on_from_what_is_given(drift):
+    whole, _ = drift.move("ddim", 4, seed=1)
+    pieces = drift.graphs.manifest.pieces
+    live, _ = drift.move("ddim", 4, seed=1, given=whole)
+    np.testing.assert_allclose(live[:, : pieces.known_frames], whole[:, : pieces.known_frames], atol=1e-5)
+    elsewhere, _ = drift.move("ddim", 4, seed=1, given=whole + 1.0)
+    assert np.abs(elsewhere - live)[:, pieces.known_frames :].max() > 1e-3
