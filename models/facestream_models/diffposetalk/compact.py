@@ -23,6 +23,7 @@ COMPACT = replace(
     identity_count=0,
     style_count=64,
     dropout=0.0,
+    guess_variance=0.2,
 )
 _IDENTITY_COUNT = 100
 

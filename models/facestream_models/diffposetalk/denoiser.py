@@ -8,6 +8,10 @@
 Frame j may look at the audio of frame j only, the person token at all of it. The released code says so by a mask; what
 the mask leaves to a frame is one element, which needs no attention (`forward`, a fifth faster to train). `masked` is
 the released form, and `fast_denoiser` computes the same for sampling at three quarters of its work.
+
+A small network that says the clean motion itself loses what little noise leaves to be seen: at step 50 of 500 its guess
+was six times as far off as the noisy motion, sampled heads had a third of their amplitude and styles were lost. With a
+`guess_variance` both are averaged, each as far as it can be trusted (compare Karras et al. 2022, section 5).
 """
 
 from typing import NamedTuple
@@ -15,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS
+from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS, cosine_schedule
 from facestream_models.diffposetalk.decoder_layer import DecoderLayer
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.encoders.speech_attention import sinusoids
@@ -41,6 +45,8 @@ class Denoiser(nn.Module):
 
     step_rows: Tensor
     alignment: Tensor
+    guess_share: Tensor
+    noisy_share: Tensor
 
     def __init__(self, shape: DenoiserShape) -> None:
         super().__init__()
@@ -48,6 +54,8 @@ class Denoiser(nn.Module):
         width = shape.width
         self.register_buffer("step_rows", sinusoids(DIFFUSION_STEPS + 1, width), persistent=False)
         self.register_buffer("alignment", alignment_bias(shape.memory_count), persistent=False)
+        for name, values in zip(("guess_share", "noisy_share"), trust(shape.guess_variance), strict=True):
+            self.register_buffer(name, values, persistent=False)
         self.step = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
         self.person = nn.Linear(shape.identity_count + shape.style_count, width)
         self.frame = nn.Linear(shape.motion_count + 1, width)
@@ -65,13 +73,24 @@ class Denoiser(nn.Module):
         `noisy` [B, L, D] at `step` int64 [B] in 1..T; `person` [B, identity + style], both normalised; `audio`
         [B, L, W]; `indicator` [B, L] is 1 for real frames and 0 for those after the end.
         """
-        return self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio)
+        made = self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio)
+        return self.weighed(made, noisy, step)
 
     def masked(
         self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, audio: Tensor, indicator: Tensor
     ) -> Tensor:
         """The same with every frame's attention computed and masked, as the released code does it."""
-        return self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio, self.alignment)
+        tokens = self.tokens(noisy, step, person, past, indicator)
+        return self.weighed(self.through_layers(tokens, past, audio, self.alignment), noisy, step)
+
+    def weighed(self, made: Tensor, noisy: Tensor, step: Tensor) -> Tensor:
+        """What the layers made [B, P + L, D] or [B, L, D], averaged with what the noisy window [B, L, D] shows."""
+        if not self.shape.guess_variance:
+            return made
+        guess_share, noisy_share = (table[step][:, None, None] for table in (self.guess_share, self.noisy_share))
+        count = noisy.shape[1]
+        weighed = guess_share * made[:, -count:] + noisy_share * noisy
+        return torch.cat([made[:, :-count], weighed], dim=1)
 
     def tokens(self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, indicator: Tensor) -> Tensor:
         """What goes into the layers, `[B, 1 + P + L, W]`: person and step, the past, the window."""
@@ -89,6 +108,17 @@ class Denoiser(nn.Module):
             x = layer(x, memory, alignment)
         motion: Tensor = self.motion(x[:, 1:])
         return motion
+
+
+def trust(guess_variance: float) -> tuple[Tensor, Tensor]:
+    """What a guess off by `guess_variance` and a noisy motion count for, [T + 1] each, by step.
+
+    The noisy motion over its signal is the clean one with a variance of noise^2 / signal^2; weights go by the inverse
+    of the variances.
+    """
+    kept = torch.from_numpy(cosine_schedule(DIFFUSION_STEPS).kept)
+    noisy_weight = guess_variance * kept / (guess_variance * kept + 1.0 - kept).clamp(min=1e-12)
+    return (1.0 - noisy_weight).float(), (noisy_weight / kept.sqrt()).float()
 
 
 def alignment_bias(frames: int) -> Tensor:

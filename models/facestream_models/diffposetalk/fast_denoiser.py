@@ -101,10 +101,11 @@ class FastDenoiser(nn.Module):
         """The clean motion [G B, L, D] in each branch; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
         branches = window.person.shape[0] // noisy.shape[0]  # not `len`, which a traced graph would fix
         person = window.person + self.step_table[step].repeat(branches, 1)[:, None]
-        return self.clean(noisy, window._replace(person=person))
+        made = self.made(noisy, window._replace(person=person))
+        return self.denoiser.weighed(made, noisy.repeat(branches, 1, 1), step.repeat(branches))
 
-    def clean(self, noisy: Tensor, window: WindowCache) -> Tensor:
-        """The same of a window whose person token knows the step."""
+    def made(self, noisy: Tensor, window: WindowCache) -> Tensor:
+        """What the layers make of a window whose person token knows the step."""
         network = self.denoiser
         first, *early, last = self._layers()
         branches = window.person.shape[0] // noisy.shape[0]

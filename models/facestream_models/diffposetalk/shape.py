@@ -15,7 +15,11 @@ EXPRESSION_COUNT = 50
 
 @dataclass(frozen=True)
 class DenoiserShape:
-    """The defaults are the paper's, as its released weights have them (specification, section 4)."""
+    """The defaults are the paper's, as its released weights have them (specification, section 4).
+
+    `guess_variance` is how far off, in mean square, the network's own guess is taken to be when it is weighed against
+    the noisy motion itself; 0: it is not weighed.
+    """
 
     head_rotation: bool = True
     window: int = 100
@@ -27,6 +31,7 @@ class DenoiserShape:
     identity_count: int = 100
     style_count: int = 128
     dropout: float = 0.1
+    guess_variance: float = 0.0
 
     @property
     def motion_count(self) -> int:

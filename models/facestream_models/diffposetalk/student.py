@@ -72,8 +72,8 @@ class Student(nn.Module):
         token, frames = self.aims(stride)
         past_frames = frames.new_zeros(len(frames), past.motion.shape[1], frames.shape[2])
         x = x + torch.cat([token, past_frames, frames], dim=1)
-        guess: Tensor = self.denoiser.through_layers(x, past, audio)[:, past.motion.shape[1] :]
-        return guess
+        made = self.denoiser.through_layers(x, past, audio)[:, past.motion.shape[1] :]
+        return self.denoiser.weighed(made, noisy, stride.here)
 
     def codes(self, step: Tensor) -> Tensor:
         """Codes [B, W] of steps, those of the denoiser's table; computed, so that no graph needs to store it."""
@@ -100,7 +100,8 @@ class FastStudent(nn.Module):
         """The guess [B, L, D] for `noisy` [B, L, D]."""
         token, frames = self.student.aims(stride)
         step = self.student.denoiser.step(self.student.codes(stride.here))[:, None]
-        return self.fast.clean(noisy, window._replace(person=window.person + step + token, frame=window.frame + frames))
+        made = self.fast.made(noisy, window._replace(person=window.person + step + token, frame=window.frame + frames))
+        return self.student.denoiser.weighed(made, noisy, stride.here)
 
 
 class StudentWindow(NamedTuple):

@@ -39,9 +39,10 @@ from facestream_models.training.run import RunConfig
 class DenoiserConfig:
     """`rows` pairs of windows a batch. Chances: that A and B end early, that style alone or both conditions are taken.
 
-    `content_dropout` of what is heard is left out, so that motion does not hang on how single voices sound. Losses are
-    taken on one in `every_point` points of the face. Figures are those of `validation_rows` windows made
-    with `validation_steps` evaluations and no guidance.
+    Steps are drawn as T u^`step_power`, u uniform: below 1 noisy ones come more often, at which style, head and slow
+    motion are decided. `content_dropout` of what is heard is left out, so that motion does not hang on how single
+    voices sound. Losses are taken on one in `every_point` points of the face. Figures are those of `validation_rows`
+    windows made with `validation_steps` evaluations and no guidance.
     """
 
     rows: int = 16
@@ -49,6 +50,7 @@ class DenoiserConfig:
     ends_second: float = 0.4
     style_taken: float = 0.35
     both_taken: float = 0.1
+    step_power: float = 0.5
     content_dropout: float = 0.1
     every_point: int = 8
     validation_rows: int = 32
@@ -181,7 +183,7 @@ class DenoiserStage:
                                    ("motion", "features", "counts"))  # fmt: skip
         past = Past(*(torch.cat(parts) for parts in zip(*(half.past for half in halves), strict=True)))
         rows = len(clean)
-        step = torch.from_numpy(random.integers(1, DIFFUSION_STEPS + 1, size=rows))
+        step = torch.from_numpy(np.ceil(DIFFUSION_STEPS * (1.0 - random.random(rows)) ** self.config.step_power)).long()
         noisy = self._signal[step][:, None, None] * clean + self._noise[step][:, None, None] * torch.randn_like(clean)
         chance = torch.from_numpy(random.random(rows))
         both = self.config.both_taken
