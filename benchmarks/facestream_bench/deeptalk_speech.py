@@ -72,23 +72,23 @@ def score_system(system: System, prompts: Sequence[SpeechClip], lips: Mapping[st
     return figures
 
 
-def beside_live(figures: Mapping[str, Figures]) -> Figures:
-    """How far deeptalk falls short of `live`: points of closure and accuracy, ms of sync. Positive is worse.
+def beside_live(figures: Mapping[str, Figures], name: str = "deeptalk") -> Figures:
+    """How far a system falls short of `live`: points of closure and accuracy, ms of sync. Positive is worse.
 
     With it how many points of closure sampling costs.
     """
     found = {}
     for prefix in ("", "product."):
-        if f"{prefix}deeptalk" not in figures or f"{prefix}live" not in figures:
+        if f"{prefix}{name}" not in figures or f"{prefix}live" not in figures:
             continue
-        ours, theirs = figures[f"{prefix}deeptalk"], figures[f"{prefix}live"]
-        for name in ("closure", "accuracy"):
-            key = f"prompts.{name}"
-            found[f"{prefix}behind_live.{name}_points"] = 100.0 * (theirs[key] - ours[key])
+        ours, theirs = figures[f"{prefix}{name}"], figures[f"{prefix}live"]
+        for figure in ("closure", "accuracy"):
+            key = f"prompts.{figure}"
+            found[f"{prefix}behind_live.{figure}_points"] = 100.0 * (theirs[key] - ours[key])
         lag = abs(ours["prompts.fine_sync_ms"]) - abs(theirs["prompts.fine_sync_ms"])
         found[f"{prefix}behind_live.sync_ms"] = lag
-        if f"{prefix}deeptalk_sampled" in figures:
-            fall = ours["prompts.closure"] - figures[f"{prefix}deeptalk_sampled"]["prompts.closure"]
+        if f"{prefix}{name}_sampled" in figures:
+            fall = ours["prompts.closure"] - figures[f"{prefix}{name}_sampled"]["prompts.closure"]
             found[f"{prefix}closure_fall_points"] = 100.0 * fall
     return found
 

@@ -9,22 +9,24 @@ from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipelines import open_pipeline
 from facestream.timebase import FrameRate
-from facestream_bench.deeptalk_sheet import emotion_sheet
+from facestream_bench.acted_sheet import acted_sheet
 from facestream_bench.deeptalk_speed import Subject
 from facestream_bench.deeptalk_streams import measure_streams
 from facestream_models.export.deeptalk import write_bundle
 from tests.deeptalk.tiny_bundle import tiny_compact, tiny_presets
 from tests.engines.tiny_deeptalk import write_tiny_deeptalk
+from tests.live.tiny import TINY
 
 
 @pytest.mark.slow
 def test_times_add_up_and_graphs_are_equal_to_torch(tmp_path):
     figures = Subject(tiny_compact(), tmp_path, clip_s=1.0).figures(threads=1, runs=2)
     for name, emotion in (("clip", "heard"), ("whole", "whole")):
-        parts = figures[f"emotion_{emotion}.median_s"] + figures["motion.median_s"]
+        parts = sum(figures[f"{part}.median_s"] for part in (f"emotion_{emotion}", "content", "motion"))
         assert figures[f"{name}.real_time_factor"] == pytest.approx(parts / 1.0)
     differences = [value for name, value in figures.items() if name.startswith("largest_difference")]
-    assert len(differences) == 9
+    states = len(TINY.dilations) + len(TINY.curve_dilations) + 3
+    assert len(differences) == 4 + 3 + 3 + states
     assert max(differences) < 1e-4
     assert min(value for name, value in figures.items() if name.endswith("_s")) >= 0.0
 
@@ -53,7 +55,8 @@ def test_a_sheet_has_a_row_for_each_emotion_and_a_column_for_each_moment(tmp_pat
         weights[name] = animate(audio, options, pipeline).weights
     moments = (30, 60)
     captions = [Caption(moment / 50 - 0.01, moment / 50 + 0.01, "m") for moment in moments]
-    sheet = np.asarray(emotion_sheet(pipeline, ["neutral", "sad"], (audio, 16_000), captions, tile_size=40))
+    acts = {name: ActingChange(emotion=name) for name in ("neutral", "sad")}
+    sheet = np.asarray(acted_sheet(pipeline, acts, (audio, 16_000), captions, tile_size=40))
     tiles = sheet[-80:, -80:].reshape(2, 40, 2, 40, 3).swapaxes(1, 2)
     assert not np.array_equal(tiles[0], tiles[1])
     for row, name in enumerate(("neutral", "sad")):

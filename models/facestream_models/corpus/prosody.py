@@ -63,7 +63,7 @@ def prosody_of(utterance: Utterance, f0: Float64) -> Prosody:
     """Prosody of an utterance whose `f0` [M] is known every 5 ms."""
     frames = -(-len(utterance.audio) // SAMPLES_PER_FRAME)
     times = np.arange(frames) / FRAME_RATE
-    loudness = _loudness(utterance.audio, frames)
+    loudness = loudness_of(utterance.audio, frames)
     pitch, voiced = _bridged(f0, times)
     phrases = phrases_of(utterance)
     return Prosody(pitch, voiced, loudness, _accents(pitch, loudness, times, phrases), phrases)
@@ -88,8 +88,8 @@ def smoothed(values: Float64, seconds: float) -> Float64:
     return np.asarray(gaussian_filter1d(np.asarray(values, dtype=np.float64), seconds * FRAME_RATE, mode="nearest"))
 
 
-def _loudness(audio: NDArray[np.integer], frames: int) -> Float64:
-    """Level of the 40 ms around each instant, from the quiet (0) to the loud (1) of this utterance."""
+def loudness_of(audio: NDArray[np.integer], frames: int) -> Float64:
+    """Level of the 40 ms around each instant at 50 Hz, from the quiet (0) to the loud (1) of int16 `audio` [T]."""
     energy = np.concatenate([[0.0], np.cumsum(np.square(audio, dtype=np.float64))])
     middle = np.arange(frames) * SAMPLES_PER_FRAME
     first = np.clip(middle - SAMPLES_PER_FRAME, 0, len(audio) - 1)
