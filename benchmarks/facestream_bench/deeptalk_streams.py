@@ -1,7 +1,7 @@
-"""Live streams of a deeptalk bundle on one core: how long the steps take that move all of them on.
+"""Live streams of a model with windows on one core: how long the steps take that move all of them on.
 
 All streams begin together, the worst case, each at another place of the same speech. Every 160 ms each of them has a
-code to be made; one step makes them all, and one that takes longer than 160 ms has missed its deadline. Steps follow
+hop to be made; one step makes them all, and one that takes longer than 160 ms has missed its deadline. Steps follow
 one another without waiting, so a run takes the time of its work and no more.
 """
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from facestream.acting import ActingChange
 from facestream.audio.files import read_audio
 from facestream.audio.resample import Resampler
 from facestream.serving.live_stream import StreamOptions
@@ -21,7 +22,7 @@ from facestream_bench.offline import CLIP
 Figures = dict[str, float]
 
 
-def measure_streams(bundle: Path, count: int, seconds: float) -> Figures:
+def measure_streams(bundle: Path, count: int, seconds: float, acting: ActingChange | None = None) -> Figures:
     """Times of the steps of `count` streams over `seconds` of audio: `step.*` of the wall clock, `step_cpu.*` of the
     processor, `missed` and `missed_cpu` steps over the deadline by each, and `cores` that the streams take.
     """
@@ -30,7 +31,7 @@ def measure_streams(bundle: Path, count: int, seconds: float) -> Figures:
     hop = pipeline.model.hop_samples
     deadline_s = hop / 16_000
     speech = _speech()
-    streams = [pipeline.open(StreamOptions(seed=number)) for number in range(count)]
+    streams = [pipeline.open(StreamOptions(seed=number, acting=acting)) for number in range(count)]
     wall, cpu = [], []
     for begin in range(0, round(seconds * 16_000), hop):
         for number, stream in enumerate(streams):

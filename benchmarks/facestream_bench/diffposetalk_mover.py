@@ -4,7 +4,7 @@ What a client gets has been through both, and only the expression, jaw and head 
 their speed, or how they go on across the windows that they were made in. Frames are at 25 Hz; frame j is at 40 j ms.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +43,10 @@ class Made:
 
 
 class Mover:
-    """A bundle at work on whole clips or live, one row at a time."""
+    """A bundle at work on whole clips or live, one row at a time; `steps` a window where a styling does not say."""
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, steps: int | None = None) -> None:
+        self.steps = steps
         self.bundle = open_bundle(str(folder))
         source = open_pipeline(str(folder)).source
         assert isinstance(source, DiffPoseTalkMotion)
@@ -117,7 +118,8 @@ class Mover:
         return -(-len(audio) // self.frame_samples)
 
     def _fresh(self, styling: Styling, seed: int) -> Rows:
-        row = {**self.source.fresh_row(seed, 0), **self.source.acting_row(Acting(styling=styling))}
+        asked = styling if styling.steps is not None else replace(styling, steps=self.steps)
+        row = {**self.source.fresh_row(seed, 0), **self.source.acting_row(Acting(styling=asked))}
         return {
             name: np.array(np.broadcast_to(row.get(name, 0), (1, *shape)), dtype)
             for name, (shape, dtype) in self.source.columns.items()

@@ -32,6 +32,8 @@ from facestream_bench.seen_face import SeenFace
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.deeptalk.stages.build import load_lip_reader
+from facestream_models.diffposetalk.compact import COMPACT, ContentMap
+from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.metrics.face_mesh import shipped_mesh
 
 Figures = dict[str, float]
@@ -47,7 +49,7 @@ class Ground:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         self.folder = Path(arguments.bundle)
-        self.mover = Mover(self.folder)
+        self.mover = Mover(self.folder, arguments.steps)
         self.face = SeenFace(shipped_mesh(), load_lip_reader(arguments.reader))
 
     @cached_property
@@ -96,13 +98,14 @@ class Ground:
         prompts = prompts[: arguments.prompts]
         lips = {"grid": sets.grid_held_out(folder / "grid-s1"), "other": sets.grid_other(folder / "grid-other")}
         networks = speech.networks(self.mover, self.face, BundleNetwork(live, shipped_folder() / "head"))
-        clients = speech.clients(self.face, self.folder, live, arguments.styles)
-        streamed = speech.by_hops(self.face, self.folder)
+        clients = speech.clients(self.face, self.folder, live, arguments.styles, arguments.steps)
+        streamed = speech.by_hops(self.face, self.folder, arguments.steps)
         return _under(
             "speech",
             speech.score_systems(networks, prompts, lips)
             | _under("product", speech.score_systems(clients, prompts, lips))
             | _under("product.hops", score_system(streamed, prompts[: arguments.hops], {}))
+            | {"product.hops.prompts.count": float(arguments.hops)}
             | _under("heard", speech.score_heard(DiffPoseTalkGraphs(self.mover.bundle), prompts)),
         )
 
@@ -123,6 +126,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", help="name or folder")
+    parser.add_argument("--steps", type=int, help="evaluations a window; figures then go to diffposetalk_steps_N.json")
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--data", type=Path, required=True, help="folder of acted takes with validation/")
     parser.add_argument("--reader", type=Path, required=True, help="folder that holds the lip reader's run")
@@ -140,11 +144,12 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     ground = Ground(arguments)
-    figures: Figures = {}
+    name = "diffposetalk" if arguments.steps is None else f"diffposetalk_steps_{arguments.steps}"
+    figures = _under(name, _facts(ground.mover))
     for part in arguments.parts:
-        found = _under("diffposetalk", PARTS[part](ground))
-        for name, value in found.items():
-            print(f"{name:64s} {value:9.3f}", flush=True)
+        found = _under(name, PARTS[part](ground))
+        for figure, value in found.items():
+            print(f"{figure:64s} {value:9.3f}", flush=True)
         figures |= found
     manifest = ground.mover.bundle.manifest
     styling = ground.mover.styling
@@ -154,8 +159,28 @@ def main() -> None:
         "accuracy of classes: read off the lips by the lip reader of this repository, for all systems alike; "
         "heard.accuracy: the classes that the network hears, as in quality.json",
     ]
-    path = write_results("diffposetalk", _command(arguments), figures, path=arguments.output, notes=notes)
+    path = write_results(name, _command(arguments), figures, path=arguments.output, notes=notes)
     print(f"written to {path}")
+
+
+def _facts(mover: Mover) -> Figures:
+    """Size, and what training tells of itself."""
+    told = mover.bundle.manifest.training
+    size = sum(path.stat().st_size for path in mover.bundle.folder.iterdir())
+    network = DiffPoseTalk(COMPACT, ContentMap(COMPACT.width))
+    found = {
+        "size.megabytes": size / 1e6,
+        "size.parameters_millions": sum(weight.numel() for weight in network.parameters()) / 1e6,
+        "steps": float(mover.steps or mover.styling.steps),
+    }
+    for name, key, unit in (
+        ("minutes", "training_seconds", 60.0),
+        ("speakers", "speakers", 1.0),
+        ("steps", "step", 1.0),
+    ):
+        if key in told:
+            found[f"training.{name}"] = float(told[key]) / unit
+    return found
 
 
 def _under(part: str, found: Figures) -> Figures:

@@ -13,6 +13,7 @@ import numpy as np
 from facestream.acting import ActingChange
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs
 from facestream.serving.clip import animate
+from facestream.serving.live_stream import StreamOptions
 from facestream.styling import StylingChange
 from facestream.types import Frames, joined_frames
 from facestream_bench.deeptalk_speech import beside_live, score_system
@@ -33,27 +34,30 @@ def networks(mover: Mover, face: SeenFace, live: BundleNetwork) -> dict[str, Sys
     }
 
 
-def clients(face: SeenFace, folder: Path, live: Path, styles: Sequence[str]) -> dict[str, System]:
-    """What clients get, by name: in nobody's style, of `live`, and in named styles."""
+def clients(
+    face: SeenFace, folder: Path, live: Path, styles: Sequence[str], steps: int | None = None
+) -> dict[str, System]:
+    """What clients get, by name: in nobody's style, of `live`, and in named styles; in so many `steps` a window."""
     bundle, causal = Product(folder), Product(live)
 
-    def in_style(name: str) -> System:
-        options = replace(bundle.options, acting=ActingChange(styling=StylingChange(style=name)))
+    def asked(style: str | None) -> System:
+        options = _asking(bundle, style, steps)
         return lambda audio: face.heard_weights(_shown(animate(audio, options, bundle.pipeline), audio), len(audio))
 
     return {
-        "diffposetalk": lambda audio: face.heard_weights(bundle.weights(audio), len(audio)),
+        "diffposetalk": asked(None),
         "live": lambda audio: face.heard_weights(causal.weights(audio), len(audio)),
-        **{f"style.{name}": in_style(name) for name in styles},
+        **{f"style.{name}": asked(name) for name in styles},
     }
 
 
-def by_hops(face: SeenFace, folder: Path) -> System:
+def by_hops(face: SeenFace, folder: Path, steps: int | None = None) -> System:
     """What a client gets who streams: each hop as soon as it is heard."""
     product = Product(folder)
+    options = _asking(product, None, steps)
 
     def heard(audio: Float32) -> Heard:
-        stream = product.pipeline.open(product.options)
+        stream = product.pipeline.open(options)
         stream.push(audio)
         stream.finish()
         runs = []
@@ -65,6 +69,10 @@ def by_hops(face: SeenFace, folder: Path) -> System:
         return face.heard_weights(_shown(joined_frames(runs), audio), len(audio))
 
     return heard
+
+
+def _asking(product: Product, style: str | None, steps: int | None) -> StreamOptions:
+    return replace(product.options, acting=ActingChange(styling=StylingChange(style=style, steps=steps)))
 
 
 def _shown(frames: Frames, audio: Float32) -> Float32:

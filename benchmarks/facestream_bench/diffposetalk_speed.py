@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("bundle", help="name or folder")
     parser.add_argument("--runs", type=int, default=5, help="lines at each pace")
     parser.add_argument("--style", help="a named style, which takes a branch of guidance more; default: the first one")
-    parser.add_argument("--steps", type=int, nargs="*", default=[4], help="other counts of evaluations a window")
+    parser.add_argument("--steps", type=int, nargs="*", default=[1, 2, 4], help="other counts of evaluations a window")
     parser.add_argument("--beside", help="note on what else ran on the machine")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
@@ -109,18 +109,23 @@ def main() -> None:
     abilities = open_pipeline(arguments.bundle).model.abilities
     assert abilities is not None
     assert abilities.styling is not None
+    distilled = "it has" if abilities.styling.distilled else "it has none"
     style = arguments.style or next(iter(abilities.styling.styles), None)
     figures = {f"recording.{name}": value for name, value in
                measure_recording(arguments.bundle, speech[: round(RECORDING_S * 16_000)], style, arguments.steps)
                .items()}  # fmt: skip
-    streams = measure_streams(Path(arguments.bundle), 1, LIVE_S)
-    figures |= {f"live.{name}": value for name, value in streams.items()}
+    for count in (None, *arguments.steps):
+        acting = ActingChange(styling=StylingChange(style=style, steps=count))
+        streams = measure_streams(Path(arguments.bundle), 1, LIVE_S, acting)
+        prefix = "live" if count is None else f"live.steps_{count}"
+        figures |= {f"{prefix}.{name}": value for name, value in streams.items()}
     line = measure_line(arguments.bundle, speech[: round(LINE_S * 16_000)], arguments.runs, style)
     figures |= {f"line.{name}": value for name, value in line.items()}
     figures = {f"diffposetalk_speed.{name}": value for name, value in figures.items()}
     notes = [
+        f"steps_1 to steps_4: the distilled network where the bundle has one ({distilled})",
         f"line: {LINE_S:g} s of speech in style {style}; recording: {RECORDING_S:g} s of it by processor time",
-        f"live: one stream in nobody's style, {LIVE_S:g} s; *_cpu by processor time",
+        f"live: one stream in the same style, {LIVE_S:g} s; *_cpu by processor time",
         *([arguments.beside] if arguments.beside else []),
     ]
     command = "python -m facestream_bench.diffposetalk_speed BUNDLE"
