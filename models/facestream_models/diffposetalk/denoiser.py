@@ -14,6 +14,7 @@ was six times as far off as the noisy motion, sampled heads had a third of their
 `guess_variance` both are averaged, each as far as it can be trusted (compare Karras et al. 2022, section 5).
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -44,6 +45,7 @@ class Denoiser(nn.Module):
     """See the module text. Weights of the released models fit (`official_weights`)."""
 
     step_rows: Tensor
+    frequency: Tensor
     alignment: Tensor
     guess_share: Tensor
     noisy_share: Tensor
@@ -53,6 +55,8 @@ class Denoiser(nn.Module):
         self.shape = shape
         width = shape.width
         self.register_buffer("step_rows", sinusoids(DIFFUSION_STEPS + 1, width), persistent=False)
+        fall = -math.log(10_000.0) / width
+        self.register_buffer("frequency", torch.exp(torch.arange(0, width, 2) * fall), persistent=False)
         self.register_buffer("alignment", alignment_bias(shape.memory_count), persistent=False)
         for name, values in zip(("guess_share", "noisy_share"), trust(shape.guess_variance), strict=True):
             self.register_buffer(name, values, persistent=False)
@@ -91,6 +95,16 @@ class Denoiser(nn.Module):
         count = noisy.shape[1]
         weighed = guess_share * made[:, -count:] + noisy_share * noisy
         return torch.cat([made[:, :-count], weighed], dim=1)
+
+    def codes(self, step: Tensor) -> Tensor:
+        """Rows [B, W] of the table of steps, computed: a graph need not store it."""
+        angle = step[:, None] * self.frequency
+        return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
+
+    def embedded(self, step: Tensor) -> Tensor:
+        """What steps [B] add to the person's token [B, W], without the table."""
+        embedding: Tensor = self.step(self.codes(step))
+        return embedding
 
     def tokens(self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, indicator: Tensor) -> Tensor:
         """What goes into the layers, `[B, 1 + P + L, W]`: person and step, the past, the window."""

@@ -99,8 +99,12 @@ class FastDenoiser(nn.Module):
 
     def forward(self, noisy: Tensor, step: Tensor, window: WindowCache) -> Tensor:
         """The clean motion [G B, L, D] in each branch; `noisy` [B, L, D] at `step` int64 [B] in 1..T."""
+        return self.embedded(noisy, step, self.step_table[step], window)
+
+    def embedded(self, noisy: Tensor, step: Tensor, embedding: Tensor, window: WindowCache) -> Tensor:
+        """The same where the `embedding` [B, W] of the steps does not come from the table."""
         branches = window.person.shape[0] // noisy.shape[0]  # not `len`, which a traced graph would fix
-        person = window.person + self.step_table[step].repeat(branches, 1)[:, None]
+        person = window.person + embedding.repeat(branches, 1)[:, None]
         made = self.made(noisy, window._replace(person=person))
         return self.denoiser.weighed(made, noisy.repeat(branches, 1, 1), step.repeat(branches))
 

@@ -15,7 +15,6 @@ in the beginning: a student begins as its teacher without guidance. What is hear
 """
 
 import copy
-import math
 from typing import NamedTuple
 
 import torch
@@ -45,8 +44,6 @@ class Stride(NamedTuple):
 class Student(nn.Module):
     """Made from the denoiser of its teacher, of which it takes a copy."""
 
-    frequency: Tensor
-
     def __init__(self, teacher: Denoiser) -> None:
         super().__init__()
         self.denoiser = copy.deepcopy(teacher).requires_grad_(True)
@@ -54,9 +51,6 @@ class Student(nn.Module):
         width = teacher.shape.width
         self.aim = nn.Sequential(nn.Linear(width + 2, width), nn.GELU(), nn.Linear(width, 2 * width))
         self.known = nn.Parameter(torch.zeros(width))
-        self.register_buffer(
-            "frequency", torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width)), persistent=False
-        )
         last = self.aim[2]
         assert isinstance(last, nn.Linear)
         nn.init.zeros_(last.weight)
@@ -75,14 +69,9 @@ class Student(nn.Module):
         made = self.denoiser.through_layers(x, past, audio)[:, past.motion.shape[1] :]
         return self.denoiser.weighed(made, noisy, stride.here)
 
-    def codes(self, step: Tensor) -> Tensor:
-        """Codes [B, W] of steps, those of the denoiser's table; computed, so that no graph needs to store it."""
-        angle = step[:, None] * self.frequency
-        return torch.stack([angle.sin(), angle.cos()], dim=2).flatten(1)
-
     def aims(self, stride: Stride) -> tuple[Tensor, Tensor]:
         """What a stride adds to the person's token [B, 1, W] and to the frames of the window [B, L, W]."""
-        told = torch.cat([self.codes(stride.there), stride.scales - 1.0], dim=1)
+        told = torch.cat([self.denoiser.codes(stride.there), stride.scales - 1.0], dim=1)
         token, frames = self.aim(told)[:, None].chunk(2, dim=2)
         return token, frames + stride.known[:, :, None] * self.known
 
@@ -99,9 +88,8 @@ class FastStudent(nn.Module):
     def forward(self, noisy: Tensor, stride: Stride, window: WindowCache) -> Tensor:
         """The guess [B, L, D] for `noisy` [B, L, D]."""
         token, frames = self.student.aims(stride)
-        step = self.student.denoiser.step(self.student.codes(stride.here))[:, None]
-        made = self.fast.made(noisy, window._replace(person=window.person + step + token, frame=window.frame + frames))
-        return self.student.denoiser.weighed(made, noisy, stride.here)
+        aimed = window._replace(person=window.person + token, frame=window.frame + frames)
+        return self.fast.embedded(noisy, stride.here, self.student.denoiser.embedded(stride.here), aimed)
 
 
 class StudentWindow(NamedTuple):
