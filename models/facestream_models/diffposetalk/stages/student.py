@@ -34,7 +34,7 @@ def _to_the_teacher() -> LossWeights:
     More weight on the head: a student's error of the head is small beside that of the face from the start, and would
     hardly be learned.
     """
-    return LossWeights(smooth=0.0, head=4.0, head_velocity=40.0, head_smooth=0.0, head_transition=0.0)
+    return LossWeights(smooth=0.0, head=2.0, head_velocity=20.0, head_smooth=0.0, head_transition=0.0)
 
 
 @dataclass(frozen=True)
