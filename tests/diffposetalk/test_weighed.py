@@ -1,12 +1,14 @@
-"""A guess that is weighed against the noisy motion itself."""
+"""A guess that is weighed against the noisy motion itself, pace by pace."""
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from scipy.fft import dct
 
 from facestream.motion.diffposetalk.schedule import cosine_schedule
-from facestream_models.diffposetalk.denoiser import Denoiser, trust
+from facestream_models.diffposetalk.denoiser import Denoiser, cosines, errors_by_pace
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser
 from facestream_models.diffposetalk.student import Stride, Student
 from tests.diffposetalk.tiny import model, window_inputs
@@ -28,24 +30,42 @@ def guess(denoiser, step):
     return denoiser(**(INPUTS | {"step": torch.full((ROWS,), step)}))
 
 
-@pytest.mark.parametrize("guess_variance", [0.0, 0.05, 0.2, 1.0])
-def test_both_parts_together_count_for_one(guess_variance):
-    guess_share, noisy_share = trust(guess_variance)
-    torch.testing.assert_close(guess_share + noisy_share * SIGNAL, torch.ones(501))
-    assert (guess_share >= -1e-6).all()
-    assert (noisy_share >= 0).all()
-    assert bool(noisy_share[1:].max() > 0) is (guess_variance > 0)
+@pytest.mark.parametrize("frames", [1, 12, 100])
+def test_paces_are_those_of_scipy_and_lose_nothing(frames):
+    x = np.random.default_rng(0).standard_normal((frames, 3)).astype(np.float32)
+    paces = cosines(frames).numpy()
+    np.testing.assert_allclose(paces @ x, dct(x, axis=0, norm="ortho"), atol=1e-5)
+    np.testing.assert_allclose(paces.T @ (paces @ x), x, atol=1e-5)
 
 
-def test_little_noise_leaves_the_motion_and_much_leaves_the_guess():
-    past = PLAIN.shape.past
-    for step, closeness in ((1, 0.01), (500, 1e-3)):
-        made, plain = guess(weighing(), step), guess(PLAIN.denoiser, step)
-        shown = INPUTS["noisy"] / SIGNAL[1]
-        expected, other = (shown, plain[:, past:]) if step == 1 else (plain[:, past:], shown)
-        torch.testing.assert_close(made[:, past:], expected, atol=closeness, rtol=0)
-        assert (made[:, past:] - other).abs().max() > 0.1
-        torch.testing.assert_close(made[:, :past], plain[:, :past])
+def test_slow_motion_is_guessed_worst_and_all_of_it_as_badly_as_told():
+    errors = errors_by_pace(100, 0.2)
+    torch.testing.assert_close(errors.mean(), torch.tensor(0.2))
+    assert (errors.diff() < 0).all()
+    assert errors[0] > 100 * errors[50]
+
+
+def test_little_noise_leaves_the_slow_motion_and_much_leaves_the_guess():
+    past, paces = PLAIN.shape.past, cosines(PLAIN.shape.window)
+    plain = {step: guess(PLAIN.denoiser, step) for step in (1, 500)}
+    made = {step: guess(weighing(), step) for step in (1, 500)}
+    shown, bare = INPUTS["noisy"] / SIGNAL[1], plain[1][:, past:]
+    torch.testing.assert_close((paces @ made[1][:, past:])[:, 0], (paces @ shown)[:, 0], atol=0.02, rtol=0)
+    assert ((paces @ (shown - bare))[:, 0]).abs().max() > 0.5
+    torch.testing.assert_close(made[500][:, past:], plain[500][:, past:], atol=2e-3, rtol=0)
+    assert (plain[500][:, past:] - shown).abs().max() > 0.5
+    for step in (1, 500):
+        torch.testing.assert_close(made[step][:, :past], plain[step][:, :past])
+
+
+def test_fast_noise_stays_out_where_slow_motion_is_let_in():
+    past, frames = PLAIN.shape.past, PLAIN.shape.window
+    paces, error = cosines(frames), errors_by_pace(frames, 0.2)
+    bare = guess(PLAIN.denoiser, 150)[:, past:]
+    seen = (paces @ (guess(weighing(), 150)[:, past:] - bare)).abs().mean(dim=(0, 2))
+    offered = (paces @ (INPUTS["noisy"] / SIGNAL[150] - bare)).abs().mean(dim=(0, 2))
+    ratio = 1.0 / SIGNAL[150] ** 2 - 1.0
+    torch.testing.assert_close(seen / offered, error / (error + ratio), atol=1e-4, rtol=0)
 
 
 @torch.no_grad()

@@ -47,7 +47,7 @@ from facestream_models.training.run import WEIGHTS
 NAME = "diffposetalk-compact"
 TIMING = Timing(normalised_audio=False, instant_samples=0)
 """The trunk of `live` takes sound as it is; takes describe the instant at which a frame begins."""
-SAMPLING = Sampling("dpm-solver++", 8, Guidance(1.0, 2.0))
+SAMPLING = Sampling("dpm-solver++", 8, Guidance(1.0, 3.0))
 """Until the drift report of trained weights tells better: few steps, and no branch without speech."""
 
 NAMED: Mapping[str, tuple[str, bool]] = {
