@@ -140,7 +140,7 @@ class Denoiser(nn.Module):
 
 
 def cosines(frames: int) -> Tensor:
-    """Orthonormal cosines over F frames [F, F], slowest first (DCT-II): `cosines(F) @ x` are the paces of `x` [F, D]."""
+    """Orthonormal cosines [F, F], slowest first (DCT-II): `cosines(F) @ x` are the paces of `x` [F, D]."""
     number, place = torch.arange(frames, dtype=torch.float64)[:, None], torch.arange(frames, dtype=torch.float64)
     waves: Tensor = torch.cos(torch.pi * number * (place + 0.5) / frames) * (2.0 / frames) ** 0.5
     waves[0] *= 0.5**0.5
