@@ -41,6 +41,23 @@ def test_the_tables_of_the_encoders_are_computed_and_give_the_same_spectra() -> 
         np.testing.assert_allclose(run(computed, x), expected, atol=3e-6 * float(np.abs(expected).max()))
 
 
+def test_cosines_and_sines_stored_apart_are_computed_too() -> None:
+    halves = dict(zip(("cosines", "sines"), np.split(MelPower(40).transform.numpy(), 2, axis=1), strict=True))
+    other = np.random.default_rng(2).standard_normal(halves["sines"].shape).astype(np.float32)
+    stored = [numpy_helper.from_array(values, name) for name, values in (halves | {"other": other}).items()]
+    nodes = [helper.make_node("MatMul", ["x", name], [f"{name}_of_x"]) for name in ("other", "sines", "cosines")]
+    nodes.append(helper.make_node("Concat", [node.output[0] for node in nodes], ["y"], axis=2))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", "C", "T"]) for name in "xy"]
+    graph = helper.make_graph(nodes, "products", ends[:1], ends[1:], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    x = np.random.default_rng(0).standard_normal((2, 9, 200)).astype(np.float32)
+    expected = run(model, x)
+    computed = with_computed_tables(model)
+    onnx.checker.check_model(computed)
+    assert len(computed.SerializeToString()) < 1.1 * other.nbytes
+    np.testing.assert_allclose(run(computed, x), expected, atol=3e-6 * float(np.abs(expected).max()))
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     size=st.sampled_from([256, 512, 1024, 2048]),

@@ -9,8 +9,9 @@ n k is reduced modulo N as an integer, so that the angle is exact and the table 
 computes it once, when it loads the graph.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -91,22 +92,31 @@ def recognise(values: NDArray[Any]) -> FourierTable | None:
 
 
 def with_computed_tables(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Compute every large Fourier table of `model` at loading."""
+    """Compute every large Fourier table of `model` at loading, also one whose cosines and sines are stored apart."""
     graph = model.graph
-    added: list[onnx.NodeProto] = []
-    for tensor in [one for one in graph.initializer if np.prod(one.dims) >= SMALLEST]:
-        if table := recognise(numpy_helper.to_array(tensor)):
-            added += table.nodes(tensor.name)
-            graph.initializer.remove(tensor)
-    kept = []
+    stored = {tensor.name: tensor for tensor in graph.initializer if np.prod(tensor.dims) >= SMALLEST // 2}
     for node in graph.node:
-        table = None
-        if node.op_type == "Constant" and np.prod(node.attribute[0].t.dims) >= SMALLEST:
-            table = recognise(numpy_helper.to_array(node.attribute[0].t))
-        if table is None:
-            kept.append(node)
-        else:
-            added += table.nodes(node.output[0])
-    del graph.node[:]
-    graph.node.extend([*added, *kept])
+        if node.op_type == "Constant" and np.prod(node.attribute[0].t.dims) >= SMALLEST // 2:
+            stored[node.output[0]] = node.attribute[0].t
+    added = list(_computing({name: numpy_helper.to_array(tensor) for name, tensor in stored.items()}))
+    computed = {name for node in added for name in node.output}
+    initializers = [tensor for tensor in graph.initializer if tensor.name not in computed]
+    nodes = [node for node in graph.node if not computed.intersection(node.output)]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(initializers)
+    graph.node.extend([*added, *nodes])
     return model
+
+
+def _computing(stored: Mapping[str, NDArray[Any]]) -> Iterator[onnx.NodeProto]:
+    """What computes those of the `stored` values, by name, that are tables or the halves of one."""
+    left = dict(stored)
+    for name, values in stored.items():
+        if values.size >= SMALLEST and (table := recognise(values)):
+            del left[name]
+            yield from table.nodes(name)
+    for (cosines, first), (sines, second) in permutations(left.items(), 2):
+        are_halves = first.ndim == 2 and first.shape == second.shape and not second[0].any()
+        if are_halves and (table := recognise(np.concatenate([first, second], axis=1))):
+            yield from table.nodes(f"{cosines}_{sines}")
+            yield helper.make_node("Split", [f"{cosines}_{sines}"], [cosines, sines], axis=1, num_outputs=2)
