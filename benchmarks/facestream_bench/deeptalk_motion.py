@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from facestream.motion.heard_emotion import spoken
 from facestream_bench.seen_face import COEFFICIENTS, SeenFace
 from facestream_models.deeptalk.audio import CODE_SAMPLES, SAMPLE_RATE, audible_frames, pad_to_codes
 from facestream_models.deeptalk.code_choice import BOTTOM, TOP, gumbel_noise
@@ -42,11 +43,12 @@ class Actor:
 
     @torch.no_grad()
     def hear(self, audio: Float32, seconds: float = LONGEST_HEARD_S) -> EmotionGaussian:
-        """The emotion of `audio` [T], of up to so many seconds from its middle: whole codes, padded if it has none."""
-        heard = min(round(seconds * SAMPLE_RATE), len(audio)) // CODE_SAMPLES * CODE_SAMPLES
-        first = (len(audio) - heard) // 2
-        piece = torch.from_numpy(audio[first : first + heard].copy())[None]
-        return self.network.hear_emotion(piece if heard else pad_to_codes(torch.from_numpy(audio.copy())[None]))
+        """The emotion of `audio` [T], of up to so many seconds from the middle of its speech, in whole codes."""
+        padded = np.pad(audio, (0, -len(audio) % CODE_SAMPLES)).astype(np.float32)[None]
+        speech = spoken(padded, CODE_SAMPLES)
+        heard = min(round(seconds * SAMPLE_RATE) // CODE_SAMPLES * CODE_SAMPLES, speech.shape[1])
+        first = (speech.shape[1] - heard) // 2
+        return self.network.hear_emotion(torch.from_numpy(np.ascontiguousarray(speech[:, first : first + heard])))
 
     @torch.no_grad()
     def move(self, audio: Float32, emotion: Tensor | None = None, seed: int | None = None,

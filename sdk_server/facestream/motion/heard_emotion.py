@@ -52,9 +52,12 @@ def follow(
 def hear_whole(listener: Listener, pcm: Float32, code_samples: int, codes: int, every: int) -> tuple[Float32, Float32]:
     """Mean and log-variance `[1, D]` of a whole recording `[1, K * code_samples]`.
 
-    It is heard in equal parts of at most `every` codes, of each the loudest `codes` in a row; silent ones are left out
-    where others are not, and the rest is averaged.
+    Silence before and behind the speech is not heard: with the 0.4 s that follow the end of a recording, studio prompts
+    are heard so differently that a lip reader understands .8 % fewer of their classes (2026-11-21). What is left is
+    heard in equal parts of at most `every` codes, of each the loudest `codes` in a row; silent ones are left out where
+    others are not, and the rest is averaged.
     """
+    pcm = spoken(pcm, code_samples)
     count = pcm.shape[1] // code_samples
     borders = np.linspace(0, count, -(-count // every) + 1).round().astype(int) * code_samples
     parts = [_loudest(pcm[:, begin:end], code_samples, codes) for begin, end in pairwise(borders.tolist())]
@@ -63,6 +66,12 @@ def hear_whole(listener: Listener, pcm: Float32, code_samples: int, codes: int, 
     mean = np.mean([one for one, _ in heard], axis=0)
     log_variance = np.mean([one for _, one in heard], axis=0)
     return mean / (np.linalg.norm(mean, axis=1, keepdims=True) + np.float32(1e-8)), log_variance
+
+
+def spoken(pcm: Float32, code_samples: int) -> Float32:
+    """`pcm` `[1, T]` from the first code that is not silent to the last one; all of it where all is silent."""
+    loud = np.flatnonzero(is_speech(pcm.reshape(-1, code_samples)))
+    return pcm[:, loud[0] * code_samples : (loud[-1] + 1) * code_samples] if loud.size else pcm
 
 
 def _loudest(pcm: Float32, code_samples: int, codes: int) -> Float32:
