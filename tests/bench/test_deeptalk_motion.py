@@ -7,6 +7,7 @@ from facestream.curves import INDEX
 from facestream_bench.plausible_faces import moving_faces
 from facestream_bench.quality_systems import curves_of
 from facestream_bench.seen_face import READ_FRAMES, to_50_hz
+from facestream_models.deeptalk.audio import CODE_SAMPLES
 
 
 def noise(samples, seed=0):
@@ -47,12 +48,14 @@ def test_the_emotion_is_the_speechs_own_unless_one_is_given(actor):
     assert not np.array_equal(actor.move(audio, -own).values, actor.move(audio).values)
 
 
-def test_emotion_is_heard_in_the_middle(actor):
-    audio = noise(16_000)
+def test_emotion_is_heard_in_the_middle_of_the_speech(actor):
+    audio = noise(12 * CODE_SAMPLES)
     edges = audio.copy()
-    edges[:4000] = edges[-4000:] = 0.0
+    edges[: 2 * CODE_SAMPLES] = edges[-2 * CODE_SAMPLES :] = 0.0
     assert np.array_equal(actor.hear(audio, 0.32).mean, actor.hear(edges, 0.32).mean)
     assert not np.array_equal(actor.hear(audio).mean, actor.hear(edges).mean)
+    speech = audio[2 * CODE_SAMPLES : -2 * CODE_SAMPLES]
+    assert np.array_equal(actor.hear(edges).mean, actor.hear(speech).mean), "silence around it is not heard"
     assert actor.hear(audio[:100]).mean.shape == actor.hear(audio).mean.shape
 
 
