@@ -3,10 +3,11 @@
     python -m facestream_bench.deeptalk_speed
 
 Writes `benchmarks/results/deeptalk_speed.json`. Weights are random: times do not depend on them. A clip of 10 s goes
-through the emotion graph and then the motion graph, as a client's clip does, on two threads at the paper's size and on
-one compact. `clip` is the way of the runtime, which at the paper's size hears 3.8 s of the 10 (`deeptalk.bundle` says
-why); for `whole` the emotion is heard in all of it, what the released code does. `torch` is the same network in torch,
-all of it heard, on as many threads. Then 16 live streams of the compact one, see `deeptalk_streams`.
+through the emotion graph, the content graph where there is one, and the motion graph, as a client's clip does, on two
+threads at the paper's size and on one compact. `clip` is the way of the runtime, which at the paper's size hears 3.8 s
+of the 10 (`deeptalk.bundle` says why); for `whole` the emotion is heard in all of it, what the released code does.
+`torch` is the same network in torch, all of it heard, on as many threads. Then 16 live streams of the compact one, see
+`deeptalk_streams`.
 
 Times are of the wall clock, the fastest and the median of several runs; `cpu_s` is the processor time of the fastest
 run on one thread, which other work on the machine disturbs less. The real-time factor is of the median.
@@ -30,22 +31,21 @@ from facestream_models.deeptalk.audio import CODE_SAMPLES, SAMPLE_RATE, pad_to_c
 from facestream_models.deeptalk.bundle import hearing_of
 from facestream_models.deeptalk.compact import CompactDeepTalk
 from facestream_models.deeptalk.graph import (
+    CONTENT_GRAPH,
     EMOTION_GRAPH,
     MOTION_GRAPH,
-    EmotionGraph,
-    MotionGraph,
     Network,
     example,
     export_graphs,
 )
 from facestream_models.deeptalk.system import DeepTalk
 from facestream_models.export.deeptalk import write_bundle
+from facestream_models.export.graphs import Graph
 
 CLIP_S = 10
 STREAMS, STREAMS_S = 16, 30.0
 
 Figures = dict[str, float]
-Graph = EmotionGraph | MotionGraph
 Run = Callable[[onnxruntime.InferenceSession], list[np.ndarray]]
 
 
@@ -67,12 +67,15 @@ class Subject:
             "emotion_heard": (EMOTION_GRAPH, self._heard),
             "motion": (MOTION_GRAPH, self._through(MOTION_GRAPH)),
         }
+        if CONTENT_GRAPH in self.graphs:
+            parts["content"] = (CONTENT_GRAPH, self._through(CONTENT_GRAPH))
         found: Figures = {"threads": float(threads)}
         for name, (file, run) in parts.items():
             found |= {f"{name}.{key}": value for key, value in self._times(file, run, threads, runs).items()}
         for name, emotion in (("clip", "emotion_heard"), ("whole", "emotion_whole")):
             for key in ("median_s", "cpu_s"):
-                found[f"{name}.{key}"] = found[f"{emotion}.{key}"] + found[f"motion.{key}"]
+                found[f"{name}.{key}"] = sum(found[f"{part}.{key}"] for part in (emotion, "content", "motion")
+                                             if part in parts)  # fmt: skip
             found[f"{name}.real_time_factor"] = found[f"{name}.median_s"] / self.clip_s
         found["torch.median_s"] = self._torch_seconds(threads, runs)
         found["torch.real_time_factor"] = found["torch.median_s"] / self.clip_s

@@ -7,15 +7,18 @@ import torch
 from facestream.errors import EngineError
 from facestream_models.deeptalk.code_choice import BOTTOM, TOP, gumbel_noise
 from facestream_models.deeptalk.graph import (
+    CONTENT_GRAPH,
     EMOTION_GRAPH,
     MOTION_GRAPH,
     EmotionGraph,
     MotionGraph,
     example,
     export_graphs,
+    graphs_of,
 )
 from facestream_models.export.graphs import check_graph
 from tests.deeptalk.small import small_system
+from tests.deeptalk.tiny_bundle import tiny_compact
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +27,26 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("graphs")
     export_graphs(network, folder)
     return network, folder
+
+
+@pytest.fixture(scope="module")
+def made_compact(tmp_path_factory):
+    network = tiny_compact()
+    folder = tmp_path_factory.mktemp("compact_graphs")
+    export_graphs(network, folder)
+    return network, folder
+
+
+@pytest.mark.parametrize(("rows", "codes"), [(1, 1), (3, 13)])
+def test_the_compact_graphs_give_what_torch_gives_at_any_length(made_compact, rows, codes):
+    network, folder = made_compact
+    graphs = graphs_of(network)
+    assert list(graphs) == [EMOTION_GRAPH, CONTENT_GRAPH, MOTION_GRAPH]
+    inputs = example(network, rows, codes)
+    for name, graph in graphs.items():
+        check_graph(graph, folder / name, inputs)
+    inputs["pcm"] = inputs["pcm"][:, :640]
+    check_graph(graphs[CONTENT_GRAPH], folder / CONTENT_GRAPH, inputs)
 
 
 @pytest.mark.parametrize(("rows", "codes"), [(1, 1), (3, 2), (2, 13), (1, 40)])
@@ -68,9 +91,10 @@ def test_graphs_hold_only_what_use_needs_and_name_no_files(made):
     assert b"facestream_models" not in model.SerializeToString()
 
 
-def test_the_files_have_the_axes_that_are_told(made):
-    network, folder = made
-    for graph, name in ((EmotionGraph(network), EMOTION_GRAPH), (MotionGraph(network), MOTION_GRAPH)):
+@pytest.mark.parametrize("size", ["made", "made_compact"])
+def test_the_files_have_the_axes_that_are_told(size, request):
+    network, folder = request.getfixturevalue(size)
+    for name, graph in graphs_of(network).items():
         stored = onnx.load(folder / name).graph
         found = {
             value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]

@@ -10,7 +10,7 @@ from facestream.engines.bundle import Bundle
 from facestream.engines.deeptalk import DeepTalkGraphs
 from facestream.errors import BundleError
 from facestream.serving.pipelines import open_pipeline
-from tests.engines.tiny_deeptalk import CODE, CODES, WIDTH, write_tiny_deeptalk
+from tests.engines.tiny_deeptalk import CODE, CODES, HOP, WIDTH, write_tiny_deeptalk
 
 
 def test_a_whole_bundle_opens_and_tells_its_facts(tmp_path: Path) -> None:
@@ -28,24 +28,44 @@ def test_a_whole_bundle_opens_and_tells_its_facts(tmp_path: Path) -> None:
         np.testing.assert_allclose(np.linalg.norm(emotion.mean), 1.0, atol=1e-6)
 
 
-def test_the_graphs_take_any_number_of_codes_and_obey_noise(tmp_path: Path) -> None:
-    graphs = DeepTalkGraphs(Bundle.open(write_tiny_deeptalk(tmp_path)))
+@pytest.mark.parametrize("hears_hops", [True, False])
+def test_the_graphs_take_any_number_of_codes_and_obey_noise(tmp_path: Path, hears_hops: bool) -> None:
+    graphs = DeepTalkGraphs(Bundle.open(write_tiny_deeptalk(tmp_path, hears_hops=hears_hops)))
     random = np.random.default_rng(0)
     for rows, codes in ((1, 1), (3, 7)):
-        pcm = (0.1 * random.standard_normal((rows, codes * CODE))).astype(np.float32)
+        speech = pcm = (0.1 * random.standard_normal((rows, codes * CODE))).astype(np.float32)
         mean, log_variance = graphs.hear(pcm)
         assert mean.shape == log_variance.shape == (rows, WIDTH)
+        if hears_hops:
+            speech = graphs.listen(pcm, fresh(graphs, rows))[0].content
         noise = np.zeros((rows, 2 * codes, CODES), np.float32)
         speaker = np.eye(3, dtype=np.float32)[np.zeros(rows, int)]
-        moved = graphs.move(pcm, mean, speaker, noise[:, :codes], noise)
+        moved = graphs.move(speech, mean, speaker, noise[:, :codes], noise)
         assert moved.motion.shape == (rows, 4 * codes, 53)
-        assert moved.phone.shape == (rows, 4 * codes, 3)
-        assert moved.seal is not None
-        assert moved.seal.shape == (rows, 4 * codes)
         noise[:, -1, 5] = 1e6
-        forced = graphs.move(pcm, mean, speaker, noise[:, :codes], noise)
+        forced = graphs.move(speech, mean, speaker, noise[:, :codes], noise)
         np.testing.assert_array_equal(forced.top, moved.top)
         assert np.abs(forced.motion - moved.motion)[:, -2:].max() > 0
+
+
+def test_words_heard_hop_by_hop_are_those_heard_at_once(tmp_path: Path) -> None:
+    graphs = DeepTalkGraphs(Bundle.open(write_tiny_deeptalk(tmp_path)))
+    pcm = (0.1 * np.random.default_rng(1).standard_normal((2, 12 * HOP))).astype(np.float32)
+    whole, at_the_end = graphs.listen(pcm, fresh(graphs, 2))
+    assert [part.shape for part in whole] == [(2, 12, graphs.content_width), (2, 24, 3)]
+    state, parts = fresh(graphs, 2), []
+    for samples in np.split(pcm, [HOP, 3 * HOP, 8 * HOP], axis=1):
+        words, state = graphs.listen(np.ascontiguousarray(samples), state)
+        parts.append(words)
+    for together, apart in zip(whole, zip(*parts, strict=True), strict=True):
+        np.testing.assert_allclose(np.concatenate(apart, axis=1), together, atol=1e-6)
+    np.testing.assert_allclose(state["state_sound"], at_the_end["state_sound"], atol=1e-6)
+    forgetful, _ = graphs.listen(np.ascontiguousarray(pcm[:, HOP:]), fresh(graphs, 2))
+    assert np.abs(forgetful.content[:, 0] - whole.content[:, 1]).max() > 1e-3, "the state matters"
+
+
+def fresh(graphs: DeepTalkGraphs, rows: int) -> dict[str, np.ndarray]:
+    return {name: np.zeros((rows, *shape), np.float32) for name, shape in graphs.state_shapes.items()}
 
 
 @pytest.mark.parametrize(
@@ -81,6 +101,9 @@ def test_graphs_other_than_promised_are_refused(tmp_path: Path) -> None:
         (lambda told: told["graphs"][1]["inputs"].update(actor=["B", 5]), "found inputs .* expected"),
         (lambda told: told["graphs"][1]["inputs"].pop("actor"), "found no graph with inputs"),
         (lambda told: told["graphs"][0]["outputs"].pop("log_variance"), "found no graph with inputs"),
+        (lambda told: told["graphs"].pop(2), "found no graph with inputs"),
+        (lambda told: told["graphs"][2]["inputs"].update(state_sound=["B", 3, 8]), "expected both alike"),
+        (lambda told: told["graphs"][2]["outputs"].pop("next_state_sound"), "expected both alike"),
         (lambda told: told["phone_classes"].clear(), "found 0 phone_classes"),
     ):
         told = json.loads(json.dumps(whole))

@@ -1,7 +1,8 @@
 """A small seeded model with the graph contract of a deeptalk bundle, made without torch.
 
 What it says of a frame depends on a few frames around it, on the emotion and the speaker, and it chooses codes as the
-true networks do: the largest of logits plus noise.
+true networks do: the largest of logits plus noise. It hears words hop by hop, each frame with what came before it, or
+with `hears_hops=False` in windows as a whole.
 """
 
 import hashlib
@@ -17,25 +18,46 @@ from facestream.retarget.profile import load_profile
 
 CODE = 2560
 WIDTH, CODES, HIDDEN = 6, 16, 8
+HOP = CODE // 4
+STATES = {"sound": (2, HIDDEN)}
+"""What hearing hop by hop remembers: two frames."""
 SPEAKERS = ["first", "second", "third"]
 PHONES = ["sil", "PP", "aa"]
 PRESETS = ("neutral", "happy", "sad")
 
 
 def write_tiny_deeptalk(
-    folder: Path, *, name: str = "tiny-deeptalk", longest_codes: int = 32, changes: dict[str, Any] | None = None
+    folder: Path,
+    *,
+    name: str = "tiny-deeptalk",
+    longest_codes: int = 32,
+    hears_hops: bool = True,
+    changes: dict[str, Any] | None = None,
 ) -> Path:
     """A complete bundle in `folder`; `changes` replaces manifest keys (a value of `None` stays `null`)."""
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(_hear(), folder / "emotion.onnx")
-    onnx.save(_move(), folder / "motion.onnx")
+    onnx.save(_move(hears_hops), folder / "motion.onnx")
     random = np.random.default_rng(5)
     mean = random.standard_normal((len(PRESETS), WIDTH)).astype(np.float32)
     spread = np.full((len(PRESETS), WIDTH), -1.0, np.float32)
     np.savez(folder / "presets.npz", names=np.array(PRESETS), mean=mean, log_variance=spread)
-    files = ("emotion.onnx", "motion.onnx", "presets.npz")
+    files = ["emotion.onnx", "motion.onnx", "presets.npz"]
     top, bottom, motion = ["B", "K", CODES], ["B", "2*K", CODES], ["B", "4*K", 53]
     pcm = ["B", f"{CODE}*K"]
+    listening = []
+    if hears_hops:
+        onnx.save(_listen(), folder / "content.onnx")
+        files.append("content.onnx")
+        carried = {f"state_{name}": ["B", *shape] for name, shape in STATES.items()}
+        words = {"content": ["B", "H", HIDDEN], "phone": ["B", "2*H", len(PHONES)]}
+        listening.append(
+            {
+                "file": "content.onnx",
+                "inputs": {"pcm": ["B", f"{HOP}*H"], **carried},
+                "outputs": words | {f"next_{name}": axes for name, axes in carried.items()},
+            }
+        )
     manifest: dict[str, Any] = {
         "schema_version": 1,
         "family": "deeptalk",
@@ -50,20 +72,15 @@ def write_tiny_deeptalk(
             {
                 "file": "motion.onnx",
                 "inputs": {
-                    "pcm": pcm,
+                    **({"content": ["B", "4*K", HIDDEN]} if hears_hops else {"pcm": pcm}),
                     "emotion": ["B", WIDTH],
                     "actor": ["B", len(SPEAKERS)],
                     "top_noise": top,
                     "bottom_noise": bottom,
                 },
-                "outputs": {
-                    "motion": motion,
-                    "top": top,
-                    "bottom": bottom,
-                    "phone": ["B", "4*K", len(PHONES)],
-                    "seal": ["B", "4*K"],
-                },
+                "outputs": {"motion": motion, "top": top, "bottom": bottom},
             },
+            *listening,
         ],
         "sample_rate_hz": 16000,
         "code_samples": CODE,
@@ -77,7 +94,7 @@ def write_tiny_deeptalk(
         "presets": "presets.npz",
         "profile": None,
         "outputs": {"expression": 50, "jaw": 3, "extras": []},
-        "phone_classes": PHONES,
+        "phone_classes": PHONES if hears_hops else [],
         "head_digest": load_profile().head_digest,
         "licence": "Apache-2.0",
         "training": {"seed": 5},
@@ -157,9 +174,32 @@ def _hear() -> onnx.ModelProto:
     return g.model({"pcm": ["B", "T"]}, {"mean": ["B", WIDTH], "log_variance": ["B", WIDTH]})
 
 
-def _move() -> onnx.ModelProto:
+def _listen() -> onnx.ModelProto:
+    """The words of a frame: the sound of its own hop and the next one, and of the two before."""
+    g = _Graph(3)
+    every = g("Concat", "state_sound", g.frames(9.0), axis=1)
+    turned = g("Transpose", every, perm=[0, 2, 1])
+    weight = g.weight(HIDDEN, HIDDEN, 3, scale=2.0)
+    mixed = g("Tanh", g("Transpose", g("Conv", turned, weight), perm=[0, 2, 1]))
+    g("Identity", mixed, to="content")
+    steps = g.constant(np.array([0, -1, len(PHONES)], np.int64))
+    phones = g("Reshape", g("MatMul", mixed, g.weight(HIDDEN, 2 * len(PHONES), scale=2.0)), steps)
+    g("Softmax", phones, axis=2, to="phone")
+    first, last, axis = (g.constant(np.array([number], np.int64)) for number in (-2, 2**31, 1))
+    g("Slice", every, first, last, axis, to="next_state_sound")
+    return g.model(
+        {"pcm": ["B", "T"], "state_sound": ["B", 2, HIDDEN]},
+        {
+            "content": ["B", "H", HIDDEN],
+            "phone": ["B", "S", len(PHONES)],
+            "next_state_sound": ["B", 2, HIDDEN],
+        },
+    )
+
+
+def _move(hears_hops: bool) -> onnx.ModelProto:
     g = _Graph(2)
-    sound = g.frames(9.0)
+    sound = "content" if hears_hops else g.frames(9.0)
     style = g(
         "Add",
         g("MatMul", "emotion", g.weight(WIDTH, HIDDEN, scale=3.0)),
@@ -173,22 +213,13 @@ def _move() -> onnx.ModelProto:
     g("MatMul", fine, g.weight(HIDDEN, CODES, scale=4.0), to="bottom")
     told = g("Add", g("MatMul", g.chosen("bottom", "bottom_noise"), g.weight(CODES, HIDDEN, scale=4.0)), coarse)
     g("Identity", g.along_time(g.doubled(told, HIDDEN), HIDDEN, 5, 53, scale=0.15), to="motion")
-    g("Softmax", g("MatMul", face, g.weight(HIDDEN, len(PHONES), scale=2.0)), axis=2, to="phone")
-    gate = g("Sigmoid", g("MatMul", face, g.weight(HIDDEN, 1, scale=2.0)))
-    g("Squeeze", gate, g.constant(np.array([2], np.int64)), to="seal")
     return g.model(
         {
-            "pcm": ["B", "T"],
+            **({"content": ["B", "F", HIDDEN]} if hears_hops else {"pcm": ["B", "T"]}),
             "emotion": ["B", WIDTH],
             "actor": ["B", len(SPEAKERS)],
             "top_noise": ["B", "K", CODES],
             "bottom_noise": ["B", "K2", CODES],
         },
-        {
-            "motion": ["B", "F", 53],
-            "top": ["B", "K", CODES],
-            "bottom": ["B", "K2", CODES],
-            "phone": ["B", "F", len(PHONES)],
-            "seal": ["B", "F"],
-        },
+        {"motion": ["B", "F", 53], "top": ["B", "K", CODES], "bottom": ["B", "K2", CODES]},
     )

@@ -8,7 +8,8 @@ from facestream.engines.bundle import Bundle
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAME_RATE, LONGEST_FRAMES, SAMPLE_RATE
 from facestream_models.deeptalk.compact import CompactDeepTalk
-from facestream_models.deeptalk.graph import EmotionGraph, MotionGraph, Network
+from facestream_models.deeptalk.graph import CONTENT_GRAPH, Network
+from facestream_models.export.graphs import Graph
 from facestream_models.export.manifest import complete_bundle, files_of, graph_specs
 
 PROFILE, CARD, PRESETS = "rig_profile.npz", "card.md", "presets.npz"
@@ -33,7 +34,8 @@ def hearing_of(network: Network) -> dict[str, int]:
 
 def write_manifest(
     folder: Path,
-    graphs: Mapping[str, EmotionGraph | MotionGraph],
+    network: Network,
+    graphs: Mapping[str, Graph],
     *,
     name: str,
     version: str,
@@ -42,13 +44,12 @@ def write_manifest(
     licence: str,
     training: dict[str, Any],
 ) -> Bundle:
-    """Write `manifest.json` for what lies in `folder`, and open the bundle as the runtime would.
+    """Write `manifest.json` for the `graphs` of `network` that lie in `folder`; open the bundle as the runtime would.
 
     `speakers` name the places of the one-hot; the head's digest is `None` without a head: such a bundle gives motion
     but no ARKit weights. `presets.npz` and `rig_profile.npz` are taken up where they are there.
     """
-    move = next(graph for graph in graphs.values() if isinstance(graph, MotionGraph))
-    shape = move.network.shape.generator
+    shape = network.shape.generator
     files = files_of(folder)
     return complete_bundle(
         folder,
@@ -57,7 +58,7 @@ def write_manifest(
         version=version,
         motion_rate=FRAME_RATE,
         extras=(),
-        phone_classes=CLASSES if "phone" in move.outputs else (),
+        phone_classes=CLASSES if CONTENT_GRAPH in graphs else (),
         head_digest=head_digest,
         licence=licence,
         training=training,
@@ -65,7 +66,7 @@ def write_manifest(
         code_samples=CODE_SAMPLES,
         longest_samples=LONGEST_FRAMES * SAMPLE_RATE // FRAME_RATE,
         window={"past_codes": PAST_CODES, "ahead_codes": AHEAD_CODES},
-        hearing=hearing_of(move.network),
+        hearing=hearing_of(network),
         emotion_width=shape.emotion,
         codes=shape.codes,
         speakers=list(speakers),

@@ -5,9 +5,11 @@ speech than is acted in emotions; it stays as it is. How it is said has an encod
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from facestream_models.corpus.coarticulation import CURVES
 from facestream_models.deeptalk.audio import emotion_waveform
@@ -15,8 +17,8 @@ from facestream_models.deeptalk.emotion_embedding import EmotionGaussian, Sequen
 from facestream_models.deeptalk.generator import Generated, Generator, GeneratorShape
 from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
-from facestream_models.live.content import CONTENT_WIDTH, LiveContent
-from facestream_models.live.network import HOP_STEPS, LiveNetwork, LiveShape, anatomical, steps
+from facestream_models.live.content import CONTENT_WIDTH, LATER_HOPS, LiveContent
+from facestream_models.live.network import HOP_SAMPLES, HOP_STEPS, LiveNetwork, LiveShape, State, anatomical, steps
 
 LIPS_WIDTH = HOP_STEPS * len(CURVES)
 _LIPS_SCALE = 4.0
@@ -45,6 +47,15 @@ class CompactShape:
     )  # fmt: skip
 
 
+class Heard(NamedTuple):
+    """`content` [B, F, width + classes + 2 * 15] of frames, and of steps of 20 ms the probabilities `phone` of the
+    phone classes [B, 2 F, classes].
+    """
+
+    content: Tensor
+    phone: Tensor
+
+
 class CompactContent(LiveContent):
     """`LiveContent`, and behind it the curves that `live` would speak with: [B, F, width + classes + 2 * 15].
 
@@ -52,20 +63,26 @@ class CompactContent(LiveContent):
     """
 
     def forward(self, waveform: Tensor) -> Tensor:
-        content = super().forward(waveform)
-        return torch.cat([content, _LIPS_SCALE * self._curves(content)], dim=2)
+        return self.whole(waveform).content
 
-    def seal(self, content: Tensor) -> Tensor:
-        return super().seal(content[:, :, :-LIPS_WIDTH])
+    def whole(self, waveform: Tensor) -> Heard:
+        """All that is heard of a raw `waveform` [B, 640 F]; steps are those before the instant of a frame and at it."""
+        padded = F.pad(waveform, (0, LATER_HOPS * HOP_SAMPLES))
+        heard, _ = self.listen(padded, self.network.fresh_state(waveform.shape[0]))
+        return Heard(heard.content[:, LATER_HOPS:], heard.phone[:, HOP_STEPS * LATER_HOPS - 1 : -1])
 
-    def _curves(self, content: Tensor) -> Tensor:
-        """Curves of both steps of each frame of `content`, [B, F, 30]."""
-        network = self.network
-        first = network.shape.width
-        classes = steps(content[:, :, first:]).exp()
-        lips, _ = network.mouth(content[:, :, :first], classes, network.fresh_state(content.shape[0]))
+    def listen(self, pcm: Tensor, state: State) -> tuple[Heard, State]:
+        """All that is heard of `pcm` [B, 640 H], and the next state (see `LiveContent.hear`).
+
+        The first step of a hop is at the instant of its frame.
+        """
+        network, width = self.network, self.network.shape.width
+        content, following = self.hear(pcm, state)
+        classes = steps(content[:, :, width:]).exp()
+        lips, mouth_state = network.mouth(content[:, :, :width], classes, state)
         curves = anatomical(torch.sigmoid(network.curves(lips)), torch.sigmoid(network.contacts(lips)))
-        return curves.reshape(content.shape[0], -1, LIPS_WIDTH)
+        curves = curves.reshape(content.shape[0], -1, LIPS_WIDTH)
+        return Heard(torch.cat([content, _LIPS_SCALE * curves], dim=2), classes), following | mouth_state
 
 
 class CompactDeepTalk(nn.Module):

@@ -65,8 +65,8 @@ def convert(checkpoint: Path, flame: Path | None, output: Path, say: Say) -> Pat
             "dropped": account.dropped,
         }
         write_manifest(
-            folder, graphs, name="deeptalk", version=_VERSION, speakers=ACTORS, licence=LICENCE, training=source,
-            head_digest=None if head is None else head.digest(),
+            folder, network, graphs, name="deeptalk", version=_VERSION, speakers=ACTORS, licence=LICENCE,
+            training=source, head_digest=None if head is None else head.digest(),
         )  # fmt: skip
     return output
 

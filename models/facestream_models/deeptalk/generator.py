@@ -97,12 +97,17 @@ class Generator(nn.Module):
 
         `content` [B, F, 768] with F a multiple of 4, `emotion` [B, 128], `actor` [B, 32] one-hot, noises as the logits.
         """
+        return self.speak(self.content(content), emotion, actor, prior, top_noise, bottom_noise)
+
+    def speak(self, said: Tensor, emotion: Tensor, actor: Tensor, prior: MotionPrior,
+              top_noise: Tensor, bottom_noise: Tensor) -> Generated:  # fmt: skip
+        """As `forward`, from what the first layer makes of the content, `said` [B, F, width]."""
 
         def choose(logits: Tensor, noise: Tensor) -> Tensor:
             return F.one_hot(chosen_codes(logits, noise), logits.shape[2]).to(logits)
 
         return self._generate(
-            self.face_features(content, emotion, actor),
+            self._face_features(said, emotion, actor),
             prior,
             lambda logits: choose(logits, top_noise),
             lambda logits: choose(logits, bottom_noise),
@@ -125,8 +130,10 @@ class Generator(nn.Module):
 
     def face_features(self, content: Tensor, emotion: Tensor, actor: Tensor) -> Tensor:
         """What is said, felt and by whom, in one: [B, F, 128]."""
+        return self._face_features(self.content(content), emotion, actor)
+
+    def _face_features(self, said: Tensor, emotion: Tensor, actor: Tensor) -> Tensor:
         style = self.style(torch.cat([self.emotion(emotion), actor], dim=1))
-        said = self.content(content)
         both = torch.cat([said, style[:, None].expand_as(said)], dim=2)
         bias = distance_bias(both.shape[1], self.shape.heads, both, period=self.shape.period)
         features: Tensor = self.face(self.face_layer(both, bias))

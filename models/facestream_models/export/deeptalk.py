@@ -78,6 +78,7 @@ def write_bundle(
     (folder / CARD).write_text(card, encoding="utf-8")
     return write_manifest(
         folder,
+        network,
         graphs,
         name=NAME,
         version=version,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facestream_models.corpus.phones import CLASSES, INDEX
-from facestream_models.live.network import HOP_SAMPLES, HOP_STEPS, LiveNetwork, LiveShape, steps
+from facestream_models.live.network import HOP_SAMPLES, HOP_STEPS, LiveNetwork, LiveShape, State, steps
 
 LATER_HOPS = 1
 """A frame takes the hop that begins at its instant and the one after: 80 ms of what follows, as `live` has."""
@@ -29,15 +29,23 @@ class LiveContent(nn.Module):
         self.classes = len(CLASSES)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        network = self.network
         padded = F.pad(waveform, (0, LATER_HOPS * HOP_SAMPLES))
-        state = network.fresh_state(waveform.shape[0])
-        power, _ = network.mel(padded, state["pcm"])
-        heard, _ = network.trunk(power, state)
+        content, _ = self.hear(padded, self.network.fresh_state(waveform.shape[0]))
+        return content[:, LATER_HOPS:]
+
+    def hear(self, pcm: Tensor, state: State) -> tuple[Tensor, State]:
+        """The same hop by hop: `pcm` [B, 640 H] behind what `state` has heard -> [B, H, width + classes], next state.
+
+        A hop gives the frame that began `LATER_HOPS` before it; the first one of a stream gives none that is meant.
+        """
+        network = self.network
+        power, tail = network.mel(pcm, state["pcm"])
+        heard, following = network.trunk(power, state)
         logits = network.classes(heard)
         # written as a plain reshape: traced, `unflatten` would fix the number of frames in the exported graph
         both = logits.reshape(*logits.shape[:2], HOP_STEPS, logits.shape[2] // HOP_STEPS)
-        return torch.cat([heard, torch.log_softmax(both, dim=3).flatten(2)], dim=2)[:, LATER_HOPS:]
+        content = torch.cat([heard, torch.log_softmax(both, dim=3).flatten(2)], dim=2)
+        return content, {"pcm": tail, **following}
 
     def phones(self, content: Tensor) -> Tensor:
         """Probabilities of the phone classes [B, F, classes] at the instant of each frame of `content`.

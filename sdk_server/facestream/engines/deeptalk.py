@@ -1,76 +1,116 @@
-"""The two graphs of a deeptalk bundle on ONNX Runtime: one hears an emotion, one moves a face."""
+"""The graphs of a deeptalk bundle on ONNX Runtime: one hears an emotion, one moves a face, one may hear the words."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
+import onnxruntime
 
-from facestream.engines.base import ModelFacts
+from facestream.engines.base import BatchState, ModelFacts
 from facestream.engines.bundle import Bundle
 from facestream.engines.graph_specs import check_session, graph_with
-from facestream.engines.manifest import DeepTalkManifest
+from facestream.engines.manifest import DeepTalkManifest, GraphSpec
 from facestream.engines.onnx import open_session, run_session
 from facestream.errors import BundleError
 from facestream.types import Float32
 
 _HEAR = ({"pcm"}, {"mean", "log_variance"})
-_MOVE = ({"pcm", "emotion", "actor", "top_noise", "bottom_noise"}, {"motion", "top", "bottom"})
-_PHONE, _SEAL = "phone", "seal"
+_ACTED, _MOVED = {"emotion", "actor", "top_noise", "bottom_noise"}, ["motion", "top", "bottom"]
+_LISTENED = ["content", "phone"]
+_STATE, _NEXT = "state_", "next_"
 
 
 class Moved(NamedTuple):
-    """Of `K` codes: `motion` [B, 4 K, 53], logits `top` [B, K, codes] and `bottom` [B, 2 K, codes], phone class
-    probabilities [B, 4 K, P] (P is 0 where the graph has none), and how far the lips are to be shut, `seal` [B, 4 K]
-    (`None` where it does not say).
-    """
+    """Of `K` codes: `motion` [B, 4 K, 53], logits `top` [B, K, codes] and `bottom` [B, 2 K, codes]."""
 
     motion: Float32
     top: Float32
     bottom: Float32
+
+
+class Words(NamedTuple):
+    """Of `F` frames: what `move` takes of them, `content` [B, F, W]; and phone class probabilities at their instants
+    and 20 ms on, `phone` [B, 2 F, P].
+    """
+
+    content: Float32
     phone: Float32
-    seal: Float32 | None
 
 
 class DeepTalkGraphs:
-    """Made from a deeptalk bundle; several threads may use it at once."""
+    """Made from a deeptalk bundle; several threads may use it at once.
+
+    `state_shapes` are those of what `listen` carries from hop to hop, by name and without the row axis, and
+    `content_width` is the W of what it gives; where words are not heard from left to right there are none, and it is 0.
+    """
 
     def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
         manifest = bundle.manifest
         assert isinstance(manifest, DeepTalkManifest)
         self.model: ModelFacts = bundle.model
         self.manifest = manifest
-        hear, move = (graph_with(bundle.folder, manifest.graphs, *wanted) for wanted in (_HEAR, _MOVE))
-        self._move_outputs = ["motion", "top", "bottom", *(name for name in (_PHONE, _SEAL) if name in move.outputs)]
-        if (_PHONE in move.outputs) != bool(manifest.phone_classes):
+        listen = next((graph for graph in manifest.graphs if set(_LISTENED) <= set(graph.outputs)), None)
+        self._speech = "pcm" if listen is None else "content"
+        hear = graph_with(bundle.folder, manifest.graphs, *_HEAR)
+        move = graph_with(bundle.folder, manifest.graphs, {self._speech, *_ACTED}, set(_MOVED))
+        if (listen is not None) != bool(manifest.phone_classes):
             raise BundleError(
-                f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and outputs "
-                f"{sorted(move.outputs)}; expected classes with an output 'phone'; export the bundle again"
+                f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and graphs "
+                f"{[graph.file for graph in manifest.graphs]}; expected classes with a graph that gives 'phone'; "
+                "export the bundle again"
             )
-        self._hear = open_session(bundle.folder / hear.file, thread_count)
-        self._move = open_session(bundle.folder / move.file, thread_count)
-        for session, graph in ((self._hear, hear), (self._move, move)):
+        self.state_shapes = {} if listen is None else _state_shapes(bundle, listen)
+        self.content_width = 0 if listen is None else int(listen.outputs["content"][-1])
+
+        def opened(graph: GraphSpec) -> onnxruntime.InferenceSession:
+            session = open_session(bundle.folder / graph.file, thread_count)
             check_session(session, bundle.folder, graph)
+            return session
+
+        self._hear, self._move = opened(hear), opened(move)
+        self._listen = None if listen is None else opened(listen)
 
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         """Emotion of speech `[B, 2560 K]`: mean and log-variance `[B, D]`. Raises `EngineError`."""
         mean, log_variance = run_session(self._hear, ["mean", "log_variance"], {"pcm": pcm})
         return mean, log_variance
 
+    def listen(self, pcm: Float32, state: BatchState) -> tuple[Words, BatchState]:
+        """The words in `pcm` `[B, 640 H]` behind what `state` has heard (zeros where a stream begins), next state.
+
+        Row h is of the frame that began one hop before it. Raises `EngineError`.
+        """
+        assert self._listen is not None, "nothing listens where `content_width` is 0"
+        names = list(self.state_shapes)
+        outputs = [*_LISTENED, *(_NEXT + name for name in names)]
+        content, phone, *following = run_session(self._listen, outputs, {"pcm": pcm, **state})
+        return Words(content, phone), dict(zip(names, following, strict=True))
+
     def move(
-        self, pcm: Float32, emotion: Float32, speaker: Float32, top_noise: Float32, bottom_noise: Float32
+        self, speech: Float32, emotion: Float32, speaker: Float32, top_noise: Float32, bottom_noise: Float32
     ) -> Moved:
         """Motion of `K` codes of speech.
 
-        `pcm` `[B, 2560 K]`, `emotion` `[B, D]` of unit length, `speaker` `[B, speakers]` one-hot, noises
-        `[B, K, codes]` and `[B, 2 K, codes]`: the code of the largest logit plus noise is taken. Raises `EngineError`.
+        `speech` is the content of frames `[B, 4 K, W]`, or pcm `[B, 2560 K]` where nothing listens; `emotion` `[B, D]`
+        of unit length, `speaker` `[B, speakers]` one-hot, noises `[B, K, codes]` and `[B, 2 K, codes]`: the code of the
+        largest logit plus noise is taken. Raises `EngineError`.
         """
         given = {
-            "pcm": pcm,
+            self._speech: speech,
             "emotion": emotion,
             "actor": speaker,
             "top_noise": top_noise,
             "bottom_noise": bottom_noise,
         }
-        made = dict(zip(self._move_outputs, run_session(self._move, self._move_outputs, given), strict=True))
-        motion = made["motion"]
-        phone = made.get(_PHONE, np.zeros((*motion.shape[:2], 0), np.float32))
-        return Moved(motion, made["top"], made["bottom"], phone, made.get(_SEAL))
+        return Moved(*run_session(self._move, _MOVED, given))
+
+
+def _state_shapes(bundle: Bundle, graph: GraphSpec) -> Mapping[str, tuple[int, ...]]:
+    """Shapes of the state of `graph`. Raises `BundleError` where a state does not come out as it goes in."""
+    states = {name: axes for name, axes in graph.inputs.items() if name.startswith(_STATE)}
+    for name, axes in states.items():
+        if graph.outputs.get(_NEXT + name) != axes or not all(isinstance(axis, int) for axis in axes[1:]):
+            raise BundleError(
+                f"{bundle.folder / graph.file}: found {name!r} {axes} and {_NEXT + name!r} "
+                f"{graph.outputs.get(_NEXT + name)}; expected both alike, in numbers; export the bundle again"
+            )
+    return {name: tuple(int(axis) for axis in axes[1:]) for name, axes in states.items()}

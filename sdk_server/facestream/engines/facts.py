@@ -13,7 +13,9 @@ from facestream.engines.manifest import DeepTalkManifest, LiveManifest, Manifest
 from facestream.errors import BundleError, InvalidValue
 
 FRAMES_PER_CODE = 4
-"""Motion rows of a deeptalk code."""
+"""Frames of a deeptalk code."""
+ROWS_PER_CODE = 2 * FRAMES_PER_CODE
+"""Motion rows of a code: one at each frame and one between two."""
 
 
 def facts_of(folder: Path, manifest: Manifest) -> ModelFacts:
@@ -53,7 +55,7 @@ def _deeptalk_facts(folder: Path, manifest: DeepTalkManifest) -> ModelFacts:
         licence=manifest.licence,
         head_digest=manifest.head_digest or "",
         hop_samples=manifest.code_samples,
-        motions_per_hop=FRAMES_PER_CODE,
+        motions_per_hop=ROWS_PER_CODE,
         lookahead_samples=manifest.code_samples // FRAMES_PER_CODE,  # a frame describes the beginning of its 40 ms
         extras=tuple(manifest.outputs.extras),
         phone_classes=tuple(manifest.phone_classes),

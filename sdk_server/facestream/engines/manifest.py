@@ -125,15 +125,16 @@ class Hearing(_Strict):
 
 
 class DeepTalkManifest(BundleManifest):
-    """Two graphs without state: `hear` (an emotion) and `move` (codes and their motion).
+    """Graphs `hear` (an emotion) and `move` (codes and their motion); where words are heard from left to right a third
+    one, `listen`, which gives what `move` takes of them and has state.
 
     `presets` and `profile` are files of the bundle: named emotions, and the rig profile of a head that is not the open
     one. `head_digest` is null where the user's head was not at hand: such a bundle gives motion, but no ARKit weights.
-    `phone_classes` are those of the graph's `phone` output; empty where it has none.
+    `phone_classes` are those of the `phone` output of `listen`; empty where there is no such graph.
     """
 
     family: Literal["deeptalk"]
-    graphs: list[GraphSpec] = Field(min_length=2, max_length=2)
+    graphs: list[GraphSpec] = Field(min_length=2, max_length=3)
     code_samples: Literal[2560]
     longest_samples: int = Field(ge=2560 * 32, multiple_of=2560)
     window: LiveWindow

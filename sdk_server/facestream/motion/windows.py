@@ -5,7 +5,7 @@ Positions alone decide where windows and parts lie, so that frames never depend 
 
 from dataclasses import dataclass
 
-from facestream.engines.facts import FRAMES_PER_CODE
+from facestream.engines.facts import FRAMES_PER_CODE, ROWS_PER_CODE
 from facestream.motion.base import WholePart
 
 
@@ -16,12 +16,12 @@ class WindowStreamer:
     hop_samples: int
     past_codes: int
     ahead_codes: int
-    motions_per_hop: int = FRAMES_PER_CODE
+    motions_per_hop: int = ROWS_PER_CODE
 
     @property
     def lookahead_samples(self) -> int:
-        """A frame describes the beginning of its quarter of the code."""
-        return self.hop_samples // self.motions_per_hop
+        """The last row is at the last frame, which describes the beginning of its quarter of the code."""
+        return self.hop_samples // FRAMES_PER_CODE
 
     @property
     def ahead_samples(self) -> int:
@@ -44,11 +44,11 @@ class WholeStreamer:
     hop_samples: int
     longest_codes: int
     shared_codes: int
-    motions_per_hop: int = FRAMES_PER_CODE
+    motions_per_hop: int = ROWS_PER_CODE
 
     @property
     def lookahead_samples(self) -> int:
-        return self.hop_samples // self.motions_per_hop
+        return self.hop_samples // FRAMES_PER_CODE
 
     @property
     def ahead_samples(self) -> int:
