@@ -26,7 +26,7 @@ def test_times_add_up_and_graphs_are_equal_to_torch(tmp_path):
         assert figures[f"{name}.real_time_factor"] == pytest.approx(parts / 1.0)
     differences = [value for name, value in figures.items() if name.startswith("largest_difference")]
     states = len(TINY.dilations) + len(TINY.curve_dilations) + 3
-    assert len(differences) == 4 + 3 + 3 + states
+    assert len(differences) == 4 + 3 + 2 + states
     assert max(differences) < 1e-4
     assert min(value for name, value in figures.items() if name.endswith("_s")) >= 0.0
 
