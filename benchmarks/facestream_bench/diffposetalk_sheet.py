@@ -40,7 +40,7 @@ def main() -> None:
         parser.error(f"{arguments.bundle}: {error}")
     captions = [caption for caption in read_phones(arguments.clip) if caption.phone in PHONES]
     sheet = acted_sheet(pipeline, acts, read_audio(arguments.clip), captions)
-    sheet.save(arguments.output, optimize=True, quality=90)
+    sheet.save(arguments.output, optimize=True, quality=86)
 
 
 if __name__ == "__main__":
