@@ -9,6 +9,7 @@ the speakers in TAKES/train who have most, or least, of a trait. The same runs a
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +49,12 @@ NAME = "diffposetalk-compact"
 TIMING = Timing(normalised_audio=False, instant_samples=0)
 """The trunk of `live` takes sound as it is; takes describe the instant at which a frame begins."""
 SAMPLING = Sampling("dpm-solver++", 8, Guidance(1.0, 3.0))
-"""Until the drift report of trained weights tells better: few steps, and no branch without speech."""
+"""Few steps, no branch without speech, and the paper's style scale: at 2 heads and styles were as good or worse."""
+GUESS_VARIANCE = 0.03
+"""A guess is trusted more than it was in training (.2, before the network had learned). Styles of 20 held-out speakers
+were found again at rank 1 in .45, .55, .60 and .65 of windows with .2, .08, .04 and .02, and classes read off the lips
+of 40 prompts rose by 3.4 points to those of `live` (2026-11-21). The student keeps what it was taught."""
+
 
 NAMED: Mapping[str, tuple[str, bool]] = {
     "still": ("head_amplitude", False),
@@ -96,7 +102,10 @@ def load_compact(runs: Path) -> tuple[DiffPoseTalk, StyleNetwork, dict[str, Any]
     Raises FileNotFoundError naming a stage that is not there.
     """
     trained, last = load_denoiser(runs)
-    model = compact_model(trained, load_network(runs / "live" / WEIGHTS))
+    variance = min(GUESS_VARIANCE, trained.shape.guess_variance)
+    served = DiffPoseTalk(replace(trained.shape, guess_variance=variance), trained.speech)
+    served.load_state_dict(trained.state_dict())
+    model = compact_model(served, load_network(runs / "live" / WEIGHTS))
     told = {name: value for name, value in last["facts"].items() if name != "shape"}
     return model, load_styles(runs), {"stage": "denoiser", "step": last["step"], **told}
 
