@@ -39,12 +39,14 @@ $(STUBS): $(PROTOS) protos/build_stubs.py | $(DEV)
 demo: $(RUNTIME)
 	$(BIN)/facestream demo
 
+# A worker a core, each computing on its own; tests of a file share what they set up, so they stay together.
+test test-slow: export OMP_NUM_THREADS := 1
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The slow ones too: the wheel in a clean environment, registration of other heads. About five minutes on two cores.
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 check: setup
 	$(BIN)/ruff check .
