@@ -27,7 +27,8 @@ from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.export.diffposetalk import NAMED
 from facestream_models.metrics.correlation import pearson
 
-STRETCH_FRAMES = 8 * FRAME_RATE
+STRETCH_FRAMES, WINDOW_FRAMES = 8 * FRAME_RATE, 4 * FRAME_RATE
+"""Of a stretch of a speaker, and of the least that the style encoder looks at."""
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
@@ -38,10 +39,10 @@ class Speaker(NamedTuple):
     audio: Float32
     traits: NDArray[np.float32]
 
-    def stretch(self, random: np.random.Generator) -> Made:
-        """Eight seconds from anywhere."""
-        first = int(random.integers(len(self.motion.head) - STRETCH_FRAMES + 1))
-        cut = slice(first, first + STRETCH_FRAMES)
+    def stretch(self, random: np.random.Generator, frames: int = STRETCH_FRAMES) -> Made:
+        """Eight seconds, or so many frames, from anywhere."""
+        first = int(random.integers(len(self.motion.head) - frames + 1))
+        cut = slice(first, first + frames)
         return Made(self.motion.face[cut], self.motion.head[cut], np.zeros(0, np.intp))
 
 
@@ -66,14 +67,16 @@ def _made(motion: Float32) -> Made:
     return Made(face, motion[:, EXPRESSION_COUNT:-1], np.zeros(0, np.intp))
 
 
-def score_retrieval(mover: Mover, speakers: Sequence[Speaker], rounds: int, random: np.random.Generator) -> Figures:
-    """Rank 1 of cosine similarity, over `rounds` draws of stretches and of what is said."""
+def score_retrieval(
+    mover: Mover, speakers: Sequence[Speaker], rounds: int, random: np.random.Generator, frames: int = STRETCH_FRAMES
+) -> Figures:
+    """Rank 1 of cosine similarity, over `rounds` draws of stretches of `frames` and of as much of what is said."""
     count = len(speakers)
     hits: dict[str, list[NDArray[np.bool_]]] = defaultdict(list)
     for number in range(rounds):
-        given = np.stack([mover.style(speaker.stretch(random)) for speaker in speakers])
-        elsewhere = np.stack([mover.style(speaker.stretch(random)) for speaker in speakers])
-        said = [_eight_seconds(speakers[(place + 1 + number) % count].audio, random) for place in range(count)]
+        given = np.stack([mover.style(speaker.stretch(random, frames)) for speaker in speakers])
+        elsewhere = np.stack([mover.style(speaker.stretch(random, frames)) for speaker in speakers])
+        said = [_said(speakers[(place + 1 + number) % count].audio, frames, random) for place in range(count)]
         made = np.stack([mover.style(mover.clip(audio, mover.styled(style), seed=number))
                          for audio, style in zip(said, given, strict=True)])  # fmt: skip
         bare = np.stack([mover.style(mover.clip(audio, seed=number)) for audio in said])
@@ -85,8 +88,8 @@ def score_retrieval(mover: Mover, speakers: Sequence[Speaker], rounds: int, rand
     return {name: float(np.mean(found)) for name, found in hits.items()} | {"chance": 1.0 / count}
 
 
-def _eight_seconds(audio: Float32, random: np.random.Generator) -> Float32:
-    samples = STRETCH_FRAMES * 640
+def _said(audio: Float32, frames: int, random: np.random.Generator) -> Float32:
+    samples = frames * 640
     first = int(random.integers(max(len(audio) - samples, 0) + 1))
     return np.resize(audio[first : first + samples], samples)
 
