@@ -63,7 +63,7 @@ def test_the_distilled_network_is_measured_beside_as_few_steps_of_the_models_own
                 assert figures[f"few.{who}.{steps}.{part}"] > 0.0
     assert figures["few.dpm-solver++.4.lips_mm"] < figures["few.dpm-solver++.1.lips_mm"]
     # a student that learned nothing is the control for one that did
-    assert figures["few.distilled.4.lips_mm"] > 2.0 * figures["few.dpm-solver++.4.lips_mm"]
+    assert figures["few.distilled.4.lips_mm"] > 1.2 * figures["few.dpm-solver++.4.lips_mm"]
 
 
 def test_a_live_window_goes_on_from_what_is_given(drift):
