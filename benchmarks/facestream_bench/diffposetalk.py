@@ -2,7 +2,7 @@
 
     python -m facestream_bench.diffposetalk
 
-Writes `benchmarks/results/diffposetalk.json`. The plain network stands in for the released one: three branches in one
+Writes `benchmarks/results/diffposetalk_paper.json`. The plain network stands in for the released one: three branches in one
 batch, everything computed at every step. Both forms are timed in turns with the same random weights (times do not
 depend on them), one evaluation of a window of 4 s; then a whole window each: 500 plain ancestral steps, and 25 steps of
 DDIM with everything that is kept. `--plain-steps` runs fewer of the 500 and scales.
@@ -101,7 +101,7 @@ def main() -> None:
     figures = {f"diffposetalk.{key}": value for key, value in figures.items()}
     command = "python -m facestream_bench.diffposetalk"
     notes = ["random weights at the paper's size, with head rotation; times without the audio encoder"]
-    path = write_results("diffposetalk", command, figures, path=arguments.output, notes=notes)
+    path = write_results("diffposetalk_paper", command, figures, path=arguments.output, notes=notes)
     print("\n".join(f"{key:48} {value:.4g}" for key, value in figures.items()), f"written to {path}", sep="\n")
 
 
