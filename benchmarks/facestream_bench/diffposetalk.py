@@ -2,8 +2,8 @@
 
     python -m facestream_bench.diffposetalk
 
-Writes `benchmarks/results/diffposetalk_paper.json`. The plain network stands in for the released one: three branches in one
-batch, everything computed at every step. Both forms are timed in turns with the same random weights (times do not
+Writes `benchmarks/results/diffposetalk_paper.json`. The plain network stands in for the released one: three branches in
+one batch, everything computed at every step. Both forms are timed in turns with the same random weights (times do not
 depend on them), one evaluation of a window of 4 s; then a whole window each: 500 plain ancestral steps, and 25 steps of
 DDIM with everything that is kept. `--plain-steps` runs fewer of the 500 and scales.
 """
