@@ -49,6 +49,7 @@ def test_wheel_holds_stubs_bundles_and_the_example_and_no_tests(wheel: Path) -> 
         "facestream_bundles/head/rig_profile.npz",
         "facestream_bundles/live/manifest.json",
         "facestream_bundles/deeptalk-compact/manifest.json",
+        "facestream_bundles/diffposetalk-compact/manifest.json",
     ):
         assert expected in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
