@@ -15,19 +15,19 @@ from rich.console import Console
 
 from facestream.acting import Emotion
 from facestream.cli.demo import EXAMPLE, running_server
-from facestream.engines.bundle import Bundle
+from facestream.engines.bundle import open_bundle
 from facestream.engines.diffposetalk_style import styles_of
 from facestream.files.csv import write_csv
 from facestream.files.gltf import write_animated_glb
 from facestream.timebase import FrameRate
 from tests.cli.test_commands import run
-from tests.diffposetalk.tiny_bundle import tiny_folder
 from tests.docs.markdown import PAGES, ROOT, Block, blocks, commands
 from tests.engines.tiny_deeptalk import WIDTH, write_tiny_deeptalk
 from tests.motion.test_reference_take import talking
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(#[^)]*)?\)")
 SERVER = "localhost:50051"
+STYLED = "diffposetalk-compact"
 LONG = ("facestream_models.corpus", "facestream_bench", "facestream_models.teacher")
 """Commands that take minutes or data a fresh user does not have: their `--help` runs instead."""
 
@@ -53,9 +53,8 @@ def workplace(tmp_path: Path) -> Path:
 
 
 def _add_styles(workplace: Path) -> None:
-    """A small bundle with styles, a style of it, and takes to make others of."""
-    bundle = Bundle.open(shutil.copytree(tiny_folder(), workplace / "my-styles"))
-    styles_of(bundle)[1]["lively"].save(workplace / "my.style")
+    """A style of the model that ships, and takes to make others of."""
+    styles_of(open_bundle(STYLED))[1]["smiling"].save(workplace / "my.style")
     frames, _, _ = talking(5, 30)
     write_csv(workplace / "take.csv", frames, FrameRate(30))
     write_animated_glb(workplace / "take.glb", frames, FrameRate(30))
@@ -84,8 +83,8 @@ def test_command_runs(
         done = _run([*words, "--clip", "speech.wav"], workplace)
     elif words[:2] == ["facestream", "stream"]:
         done = _run([*words, "--server", request.getfixturevalue("address")], workplace)
-    elif {"my-deeptalk", "my-styles"} & {*words}:
-        if "my-styles" in words:
+    elif {"my-deeptalk", STYLED} & {*words}:
+        if STYLED in words:
             _add_styles(workplace)
         monkeypatch.chdir(workplace)  # in this process: the page has many, and a new one takes a second to begin
         assert run(monkeypatch, *words[1:]) == 0, f"{where}: {command}"
