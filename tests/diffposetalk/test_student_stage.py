@@ -21,7 +21,7 @@ from facestream_models.training.run import Run, RunConfig
 from tests.diffposetalk.speaking import loudness, spoken
 
 CONFIGS = Path(facestream_models.diffposetalk.__file__).parent / "configs"
-SMALL = replace(COMPACT, window=24, past=4, width=32, layers=2, heads=2, hidden=64, style_count=16)
+SMALL = replace(COMPACT, window=24, past=4, width=32, layers=2, heads=2, hidden=64, style_count=16, guess_variance=0.0)
 LESSONS = LessonConfig(rows=4, known_frames=12, live_frames=6)
 RECORDINGS = Recordings([spoken(s, n, 100, emotion=n % 3) for s in range(6) for n in range(3)], loudness)
 
