@@ -13,7 +13,7 @@ from facestream.retarget.profile import load_profile
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32
 from facestream_models.corpus.emotional_take import Take
 
-COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
+_COEFFICIENTS = EXPRESSION_COUNT + JAW_COUNT
 _ADDED_LATER = tuple(
     index for index, name in enumerate(ARKIT_NAMES) if name.startswith("eyeBlink") or name.startswith("eyeLook")
 )
@@ -21,7 +21,7 @@ _ADDED_LATER = tuple(
 
 def spoken_motion(take: Take) -> Float32:
     """Expression and jaw [F, 53] of `take`, whose motion is that of the shipped head."""
-    motion = take.motion[:, :COEFFICIENTS] - take.curves[:, _ADDED_LATER] @ _columns().T
+    motion = take.motion[:, :_COEFFICIENTS] - take.curves[:, _ADDED_LATER] @ _columns().T
     return np.asarray(motion, np.float32)
 
 

@@ -94,10 +94,7 @@ class DenoiseGraph(Graph):
         self.inputs: Shapes = {
             "noisy": motion,
             "step": ["B"],
-            "indicator": ["B", shape.window],
-            "past_motion": ["B", shape.past, shape.motion_count],
-            "person": [_BRANCHES, shape.identity_count + shape.style_count],
-            **_memory_axes(shape, _BRANCHES),
+            **_window_axes(shape, _BRANCHES),
         }
         self.outputs: Shapes = {"guess": [_BRANCHES, *motion[1:]]}
         self.eval()
@@ -123,10 +120,7 @@ class StrideGraph(Graph):
             "there": ["B"],
             "scales": ["B", 2],
             "known": ["B", shape.window],
-            "indicator": ["B", shape.window],
-            "past_motion": ["B", shape.past, shape.motion_count],
-            "person": ["B", shape.identity_count + shape.style_count],
-            **_memory_axes(shape, "B"),
+            **_window_axes(shape, "B"),
         }
         self.outputs: Shapes = {"guess": motion}
         self.eval()
@@ -215,6 +209,16 @@ def example(fast: FastDenoiser, rows: int, branches: int, frames: int) -> Mappin
 def _heard(fast: FastDenoiser, found: Tensor, keys: Tensor, values: Tensor, last: Tensor) -> HeardAudio:
     layers = (LayerAudio(found[:, n], keys[:, n], values[:, n]) for n in range(len(fast.denoiser.layers) - 1))
     return HeardAudio(tuple(layers), last)
+
+
+def _window_axes(shape: DenoiserShape, rows: str) -> Shapes:
+    """What an evaluation is told of its window; `rows` is the axis of what may differ between guidance branches."""
+    return {
+        "indicator": ["B", shape.window],
+        "past_motion": ["B", shape.past, shape.motion_count],
+        "person": [rows, shape.identity_count + shape.style_count],
+        **_memory_axes(shape, rows),
+    }
 
 
 def _memory_axes(shape: DenoiserShape, rows: str) -> Shapes:

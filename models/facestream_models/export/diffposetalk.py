@@ -3,8 +3,8 @@
     python -m facestream_models.export.diffposetalk --runs RUNS --data TAKES --card CARD.md --out FOLDER
 
 RUNS holds the folders `live`, `style`, `denoiser` and, where few steps shall be possible, `student`, as
-`facestream-train` leaves them. Named styles lie amid those of
-the speakers in TAKES/train who have most, or least, of a trait. The same runs and takes give the same bytes.
+`facestream-train` leaves them. Named styles lie amid those of the speakers in TAKES/train who have most, or least, of a
+trait. The same runs and takes give the same bytes.
 """
 
 import argparse
@@ -54,7 +54,6 @@ GUESS_VARIANCE = 0.03
 """A guess is trusted more than it was in training (.2, before the network had learned). Styles of 20 held-out speakers
 were found again at rank 1 in .45, .55, .60 and .65 of windows with .2, .08, .04 and .02, and classes read off the lips
 of 40 prompts rose by 3.4 points to those of `live` (2026-11-21). The student keeps what it was taught."""
-
 
 NAMED: Mapping[str, tuple[str, bool]] = {
     "still": ("head_amplitude", False),

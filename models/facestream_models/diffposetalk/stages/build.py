@@ -42,16 +42,13 @@ def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `denoiser`; the folders `live` (a run of that network) and `style` lie beside `out`."""
     config = read_config(config_file, DenoiserConfig)
     torch.manual_seed(config.run.seed)
-    live = out.parent / "live" / WEIGHTS
-    if not live.exists():
-        raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
+    hear = _hearing(out.parent)
     styles = load_styles(out.parent)
     if styles.encoder.enter.in_features != config.shape.motion_count or styles.width != config.shape.style_count:
         raise ValueError(
             f"{config_file}: shape has styles of {config.shape.style_count} numbers from {config.shape.motion_count}; "
             f"those trained beside {out} have {styles.width} from {styles.encoder.enter.in_features}"
         )
-    hear = LiveContent(load_network(live))
     training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
     return Run(DenoiserStage(config, training, held_out, styles, shipped_mesh()), config.run, out)
 
@@ -61,14 +58,19 @@ def build_student(config_file: Path, data: Path, out: Path) -> Run:
     config = read_config(config_file, StudentConfig)
     torch.manual_seed(config.run.seed)
     teacher, stored = load_denoiser(out.parent)
-    live = out.parent / "live" / WEIGHTS
-    if not live.exists():
-        raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
-    hear = LiveContent(load_network(live))
+    hear = _hearing(out.parent)
     training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
     told = {"shape": stored["facts"]["shape"], "teacher": weights_digest(teacher), "teacher_step": stored["step"]}
     stage = StudentStage(config, teacher, told, training, held_out, load_styles(out.parent), shipped_mesh())
     return Run(stage, config.run, out)
+
+
+def _hearing(runs: Path) -> LiveContent:
+    """What the trunk of the live network in `runs` hears. Raises FileNotFoundError where there is none."""
+    live = runs / "live" / WEIGHTS
+    if not live.exists():
+        raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
+    return LiveContent(load_network(live))
 
 
 def load_denoiser(runs: Path) -> tuple[DiffPoseTalk, dict[str, Any]]:
