@@ -1,94 +1,98 @@
 """The largest number of live streams that this machine carries, client included, found by search.
 
-    python -m facestream_bench.capacity
+    facestream-bench capacity --model live
 
 Carried means: p99 of the added latency at most 60 ms and fewer than one frame in a thousand missed (`live_load` defines
-both). The search doubles until that fails, then halves the gap to 8 streams. Writes `benchmarks/results/capacity.json`.
+both). The search doubles until that fails, then halves the gap to `--step` streams; what it found must then hold in the
+median of `--runs` runs, or fewer are tried. The client runs on the same machine and takes its share of it: its
+processor time stands beside the server's, and `sending_late_p99_ms` says how late its own chunks left. Where that grows
+with the streams, the client is the limit and not the server. Writes `benchmarks/results/capacity_MODEL.json`.
 """
 
 import argparse
-import asyncio
-from dataclasses import dataclass
-from pathlib import Path
+import statistics
+from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from facestream.audio.files import read_audio
-from facestream.client import StreamOptions
-from facestream_bench.live_load import crowd, first_frames_to_warm, percentiles_ms
-from facestream_bench.offline import CLIP
-from facestream_bench.results import write_results
+from facestream_bench.chosen_model import add_model, label_of, options_of
+from facestream_bench.command import add_output, publish
+from facestream_bench.live_load import Figures, measure_streams
 from facestream_bench.server_process import running_server
+from facestream_bench.speech import speech_of
 
 P99_LIMIT_MS = 60.0
 MISSED_LIMIT = 0.001
-STEP = 8
+MOST = 4096
+"""Streams that a server's settings allow."""
+
+Try = Callable[[int], Figures]
+"""Figures of one run with so many streams."""
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What so many streams were like."""
-
-    stream_count: int
-    p99_ms: float
-    missed_share: float
-    server_cores: float
-
-    @property
-    def is_carried(self) -> bool:
-        return self.p99_ms <= P99_LIMIT_MS and self.missed_share < MISSED_LIMIT
+def is_carried(figures: Figures) -> bool:
+    """Whether so many streams were served as they should be."""
+    return figures["added_p99_ms"] <= P99_LIMIT_MS and figures["missed_share"] < MISSED_LIMIT
 
 
-def main() -> None:
-    """Search and write the result file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="live")
-    parser.add_argument("--seconds", type=int, default=10, help="length of one trial")
-    parser.add_argument("--start", type=int, default=32)
-    parser.add_argument("-o", "--output", type=Path)
-    arguments = parser.parse_args()
-    best = search(arguments.model, arguments.seconds, arguments.start)
-    figures = {
-        f"capacity.{arguments.model}.streams": best.stream_count,
-        f"capacity.{arguments.model}.p99_ms": best.p99_ms,
-        f"capacity.{arguments.model}.missed_share": best.missed_share,
-        f"capacity.{arguments.model}.server_cores": best.server_cores,
-    }
-    path = write_results("capacity", "python -m facestream_bench.capacity", figures, path=arguments.output)
-    print("\n".join(f"{key:40} {value:.4g}" for key, value in figures.items()), f"written to {path}", sep="\n")
+def largest_carried(attempt: Try, start: int, step: int, runs: int) -> tuple[int, Figures]:
+    """The most streams, a multiple of `step`, that are carried in the median of `runs` runs, and those medians.
+
+    No streams and no figures where not even `step` are carried.
+    """
+    count = _searched(attempt, start, step)
+    while count > 0:
+        found = [attempt(count) for _ in range(runs)]
+        medians = {key: statistics.median(run[key] for run in found) for key in found[0]}
+        if is_carried(medians):
+            return count, medians
+        count -= step  # one lucky run had led too far
+    return 0, {}
 
 
-def search(model: str, seconds: int, start: int) -> Trial:
-    """The best trial that was carried; one of no streams where not even the fewest were."""
-    best, failed = Trial(0, 0.0, 0.0, 0.0), None
-    count = start
-    while failed is None or failed - best.stream_count > STEP:
-        trial = _try(model, count, seconds)
-        verdict = "carried" if trial.is_carried else "too many"
-        print(f"{count:5} streams: p99 {trial.p99_ms:7.1f} ms, missed {trial.missed_share:.4f}, {verdict}", flush=True)
-        if trial.is_carried:
-            best = trial
+def _searched(attempt: Try, start: int, step: int) -> int:
+    """The most streams that single runs carry."""
+    carried, failed, count = 0, MOST + step, max(step, start // step * step)
+    while failed - carried > step:
+        if is_carried(attempt(count)):
+            carried = count
         else:
             failed = count
-        count = 2 * count if failed is None else (best.stream_count + failed) // 2 // STEP * STEP
-        if count <= best.stream_count:
-            break  # nothing is left between what was carried and what was not
-    return best
+        halfway = (carried + failed) // 2 // step * step
+        count = max(carried + step, min(2 * carried, halfway) if failed > MOST else halfway)
+    return carried
 
 
-def _try(model: str, count: int, seconds: int) -> Trial:
-    clip, rate_hz = read_audio(CLIP)
-    pcm = np.resize(clip, seconds * rate_hz)
-    options = StreamOptions(sample_rate_hz=rate_hz)
-    with running_server(model, max_streams=count) as server:
-        asyncio.run(first_frames_to_warm(server.address, pcm, options))
-        used_s = server.processor_s()
-        speakers = asyncio.run(crowd(server.address, pcm, options, count))
-        cores = (server.processor_s() - used_s) / seconds
-    added = [late for speaker in speakers for late in speaker.added_s()]
-    expected = sum(one.info.clock.frames_until(one.sent_samples[-1]) for one in speakers if one.info)
-    missed = sum(speaker.missed_count() for speaker in speakers)
-    return Trial(count, percentiles_ms(added)["p99_ms"], missed / expected, cores)
+def main(words: Sequence[str] | None = None) -> None:
+    """Search and write the result file."""
+    parser = argparse.ArgumentParser(
+        "facestream-bench capacity", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=10, help="length of one run")
+    parser.add_argument("--start", type=int, default=32, help="streams of the first run")
+    parser.add_argument("--step", type=int, default=8, help="streams between two answers")
+    parser.add_argument("--runs", type=int, default=5, help="runs that must hold in the median")
+    add_model(parser)
+    add_output(parser)
+    arguments = parser.parse_args(words)
+    pcm, options, label = speech_of(arguments.seconds), options_of(arguments), label_of(arguments)
+
+    def attempt(count: int) -> Figures:
+        with running_server(arguments.model, max_streams=count) as server:
+            found = measure_streams(server, pcm, options, count)
+        verdict = "carried" if is_carried(found) else "too many"
+        cores = f"cores: server {found['server_cores']:.2f}, client {found['client_cores']:.2f}"
+        late = f"p99 {found['added_p99_ms']:6.1f} ms, missed {found['missed_share']:.4f}"
+        print(f"{count:5} streams: {late}; {cores}; {verdict}", flush=True)
+        return found
+
+    count, medians = largest_carried(attempt, arguments.start, arguments.step, arguments.runs)
+    figures = {"streams": float(count)} | medians
+    publish(
+        f"capacity_{label}",
+        {f"capacity.{label}.{key}": value for key, value in figures.items()},
+        parser,
+        arguments,
+        [f"carried: added p99 at most {P99_LIMIT_MS:g} ms and missed under {MISSED_LIMIT}, {arguments.runs} runs"],
+    )
 
 
 if __name__ == "__main__":

@@ -8,16 +8,12 @@ one another without waiting, so a run takes the time of its work and no more.
 import time
 from pathlib import Path
 
-import numpy as np
-
 from facestream.acting import ActingChange
-from facestream.audio.files import read_audio
-from facestream.audio.resample import Resampler
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipelines import open_pipeline
 from facestream.types import Frames
 from facestream_bench.live_load import percentiles_ms
-from facestream_bench.offline import CLIP
+from facestream_bench.speech import clip_speech
 
 Figures = dict[str, float]
 
@@ -30,7 +26,7 @@ def measure_streams(bundle: Path, count: int, seconds: float, acting: ActingChan
     pipeline.warm_up()
     hop = pipeline.model.hop_samples
     deadline_s = hop / 16_000
-    speech = _speech()
+    speech = clip_speech()
     streams = [pipeline.open(StreamOptions(seed=number, acting=acting)) for number in range(count)]
     wall, cpu = [], []
     for begin in range(0, round(seconds * 16_000), hop):
@@ -54,10 +50,3 @@ def measure_streams(bundle: Path, count: int, seconds: float, acting: ActingChan
     figures["missed_cpu"] = float(sum(one > deadline_s for one in cpu))
     figures["cores"] = sum(cpu) / (len(cpu) * deadline_s)
     return figures
-
-
-def _speech() -> np.ndarray:
-    """The example clip [T] at 16 kHz."""
-    samples, rate_hz = read_audio(CLIP)
-    resampler = Resampler(rate_hz)
-    return np.concatenate((resampler.push(samples), resampler.flush()))

@@ -15,11 +15,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from facestream.acting import ActingChange
-from facestream.audio.files import read_audio
-from facestream.audio.resample import Resampler
 from facestream.client import AsyncClient, StreamOptions
 from facestream.serving import live_stream
 from facestream.serving.clip import animate
@@ -27,9 +23,9 @@ from facestream.serving.pipelines import open_pipeline
 from facestream.styling import StylingChange
 from facestream.types import Float32, Frames
 from facestream_bench.deeptalk_streams import measure_streams
-from facestream_bench.offline import CLIP
 from facestream_bench.results import write_results
 from facestream_bench.server_process import running_server
+from facestream_bench.speech import speech_of
 
 Figures = dict[str, float]
 
@@ -105,7 +101,7 @@ def main() -> None:
     parser.add_argument("--beside", help="note on what else ran on the machine")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
-    speech = _speech(max(LINE_S, RECORDING_S))
+    speech = speech_of(max(LINE_S, RECORDING_S))
     abilities = open_pipeline(arguments.bundle).model.abilities
     assert abilities is not None
     assert abilities.styling is not None
@@ -131,13 +127,6 @@ def main() -> None:
     command = "python -m facestream_bench.diffposetalk_speed BUNDLE"
     path = write_results("diffposetalk_speed", command, figures, path=arguments.output, notes=notes)
     print("\n".join(f"{key:56} {value:.4g}" for key, value in figures.items()), f"written to {path}", sep="\n")
-
-
-def _speech(seconds: float) -> Float32:
-    """The example clip [T] at 16 kHz, again and again."""
-    samples, rate_hz = read_audio(CLIP)
-    resampler = Resampler(rate_hz)
-    return np.resize(np.concatenate((resampler.push(samples), resampler.flush())), round(seconds * 16_000))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """Many live speakers at once: each sends 40 ms chunks as a microphone would, and notes when its frames come.
 
-Definitions. A frame's audio is *needed* up to its own sample plus the announced look-ahead; *added latency* is the time
-from the sending of the chunk that holds the last needed sample to the arrival of the frame. A frame is *missed* if it
-never comes, or comes more than 100 ms late, when a face that was holding its last frame begins to ease away.
+Definitions. A frame's *lag* is the time from the capture of its own sample to its arrival: what a game has to delay its
+sound by. Its audio is *needed* up to its own sample plus the announced look-ahead; *added latency* is the time from the
+sending of the chunk that holds the last needed sample to the arrival of the frame: the part that a server can be blamed
+for. A frame is *missed* if it never comes, or comes more than 100 ms late, when a face that was holding its last frame
+begins to ease away.
 """
 
 import asyncio
 import gc
 import random
+import statistics
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -17,9 +20,12 @@ import numpy as np
 
 from facestream.client import AsyncClient, StreamInfo, StreamOptions
 from facestream.types import Float32, Frames
+from facestream_bench.server_process import ServerProcess
 
 CHUNK_MS = 40
 MISSED_AFTER_S = 0.1
+
+Figures = dict[str, float]
 
 
 @dataclass
@@ -46,17 +52,63 @@ class Speaker:
                     added.append(arrived_s - self.sent_s[place])
         return added
 
+    def lag_s(self) -> list[float]:
+        """From the capture of each frame's own sample to its arrival; frames of the rest tail are left out."""
+        assert self.info is not None
+        clock, lags = self.info.clock, []
+        for arrived_s, first, count in self.arrivals:
+            samples = [clock.sample_of(index) for index in range(first, first + count)]
+            spoken = [sample for sample in samples if sample < self.sent_samples[-1]]
+            lags += [arrived_s - self.started_s - sample / clock.sample_rate_hz for sample in spoken]
+        return lags
+
+    def sending_late_s(self) -> list[float]:
+        """How late each chunk left: what the measuring process itself could not keep up with."""
+        assert self.info is not None
+        rate_hz = self.info.clock.sample_rate_hz
+        due_s = [self.started_s + sample / rate_hz for sample in self.sent_samples]
+        return [sent_s - due for sent_s, due in zip(self.sent_s, due_s, strict=True)]
+
     def first_frame_s(self) -> float:
         """From the capture of the first sample to the first frame."""
         return self.arrivals[0][0] - self.started_s
 
+    def expected_count(self) -> int:
+        """Frames that belong to the audio sent."""
+        assert self.info is not None
+        return self.info.clock.frames_until(self.sent_samples[-1])
+
     def missed_count(self) -> int:
         """Frames that never came or came too late to be shown."""
-        assert self.info is not None
-        expected = self.info.clock.frames_until(self.sent_samples[-1])
+        expected = self.expected_count()
         came = {index for _, first, count in self.arrivals for index in range(first, first + count)}
         never = sum(index not in came for index in range(expected))
         return never + sum(late > MISSED_AFTER_S for late in self.added_s())
+
+
+def measure_streams(server: ServerProcess, pcm: Float32, options: StreamOptions, count: int) -> Figures:
+    """`count` speakers of `pcm` [T] at once, each beginning elsewhere in it."""
+    asyncio.run(first_frames_to_warm(server.address, pcm, options))
+    seconds = len(pcm) / options.sample_rate_hz
+    server_s, client_s = server.processor_s(), time.process_time()
+    speakers = asyncio.run(crowd(server.address, pcm, options, count))
+    server_s, client_s = server.processor_s() - server_s, time.process_time() - client_s
+    figures: Figures = {}
+    for name, late_s in (
+        ("added", [late for one in speakers for late in one.added_s()]),
+        ("lag", [late for one in speakers for late in one.lag_s()]),
+        ("sending_late", [late for one in speakers for late in one.sending_late_s()]),
+    ):
+        figures |= {f"{name}_{key}": value for key, value in percentiles_ms(late_s).items()}
+    missed, expected = (sum(find(one) for one in speakers) for find in (Speaker.missed_count, Speaker.expected_count))
+    return figures | {
+        "first_frame_ms": 1000 * statistics.median(one.first_frame_s() for one in speakers),
+        "missed_frames": missed,
+        "missed_share": missed / expected,
+        "server_cores": server_s / seconds,
+        "client_cores": client_s / seconds,
+        "resident_mb": server.resident_mb(),
+    }
 
 
 async def speak(client: AsyncClient, pcm: Float32, options: StreamOptions, delay_s: float) -> Speaker:

@@ -12,17 +12,13 @@ import statistics
 import time
 from pathlib import Path
 
-import numpy as np
-
-from facestream.audio.files import read_audio
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.types import Float32
 from facestream_bench.results import write_results
-
-CLIP = Path(__file__).resolve().parents[2] / "examples" / "amiable.flac"
+from facestream_bench.speech import RATE_HZ, speech_of
 
 
 def main() -> None:
@@ -38,10 +34,9 @@ def main() -> None:
     started = time.perf_counter()
     pipeline = open_pipeline("live")
     opened_s = time.perf_counter() - started
-    clip, rate_hz = read_audio(CLIP)
-    samples = np.resize(clip, arguments.seconds * rate_hz)
-    animate(samples[:rate_hz], StreamOptions(sample_rate_hz=rate_hz), pipeline)
-    speeds = [_times_real_time(pipeline, samples, rate_hz) for _ in range(arguments.runs)]
+    samples = speech_of(arguments.seconds)
+    animate(samples[:RATE_HZ], StreamOptions(), pipeline)
+    speeds = [_times_real_time(pipeline, samples) for _ in range(arguments.runs)]
     figures = {
         "offline.times_real_time.median": statistics.median(speeds),
         "offline.times_real_time.min": min(speeds),
@@ -52,10 +47,10 @@ def main() -> None:
     print("\n".join(f"{key:36} {value:.3g}" for key, value in figures.items()), f"written to {path}", sep="\n")
 
 
-def _times_real_time(pipeline: Pipeline, samples: Float32, rate_hz: int) -> float:
+def _times_real_time(pipeline: Pipeline, samples: Float32) -> float:
     started = time.perf_counter()
-    animate(samples, StreamOptions(sample_rate_hz=rate_hz), pipeline)
-    return len(samples) / rate_hz / (time.perf_counter() - started)
+    animate(samples, StreamOptions(), pipeline)
+    return len(samples) / RATE_HZ / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Quality on real speech that training never saw: `python -m facestream_bench.quality --bundle DIR --data DIR ...`.
+"""Quality on real speech that training never saw: `facestream-bench quality --bundle DIR --data DIR ...`.
 
 Writes the figures of `quality_scores.py` for the whole product path (`quality.*`), for the network alone
 (`network.*`) and for a jaw driven by loudness (`loudness.*`). The keys without speech, `open.*`, are shares of frames.
@@ -6,12 +6,14 @@ Writes the figures of `quality_scores.py` for the whole product path (`quality.*
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from facestream_bench import quality_scores as scores
 from facestream_bench import quality_sets as sets
+from facestream_bench.command import command_of
 from facestream_bench.quality_systems import BundleNetwork, Product, System, Weights, loudness_jaw
 from facestream_bench.results import write_results
 from facestream_models.corpus.store import iterate
@@ -59,9 +61,9 @@ class Ground:
         return figures
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("facestream-bench quality", description=__doc__.splitlines()[0])
     parser.add_argument("--bundle", type=Path, help="folder of a live bundle")
     parser.add_argument("--head", type=Path, help="folder of its head; default: beside the bundle")
     parser.add_argument("--weights", type=Path, help="weights.pt of a training run instead of a bundle")
@@ -72,7 +74,7 @@ def main() -> None:
     parser.add_argument("--aligned-clips", type=int, default=200, help="how many clips of each such set")
     parser.add_argument("--quick", action="store_true", help="fewer noise levels, no baseline")
     parser.add_argument("-o", "--output", type=Path)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     ground = Ground(arguments)
     systems: dict[str, System] = {}
     if arguments.weights:
@@ -96,19 +98,8 @@ def main() -> None:
         if "quality.prompts.closure" in figures:
             figures[f"quality.prompts.{name}"] = figures[f"network.prompts.{name}"]
     if arguments.output:
-        write_results("quality", _command(arguments), figures, path=arguments.output)
-
-
-def _command(arguments: argparse.Namespace) -> str:
-    """The command for the record: folders by what they are, not by where this machine keeps them."""
-    parts = ["python -m facestream_bench.quality"]
-    for name, value in vars(arguments).items():
-        option = "--" + name.replace("_", "-")
-        if isinstance(value, Path) and name != "output":
-            parts.append(f"{option} {name.upper()}")
-        elif value is True or (isinstance(value, int) and value is not False):
-            parts.append(option if value is True else f"{option} {value}")
-    return " ".join(parts)
+        command = command_of(parser.prog, parser, arguments)
+        write_results("quality", command, figures, path=arguments.output)
 
 
 if __name__ == "__main__":

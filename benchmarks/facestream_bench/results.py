@@ -1,15 +1,50 @@
-"""The one form of every result file: `{name, date, hardware, versions, command, figures}`."""
+"""The one form of every result file: `{name, date, hardware, versions, command, figures, notes?}`."""
 
 import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+from facestream.errors import InvalidValue
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-VERSIONED = ("facestream", "numpy", "onnxruntime", "grpcio", "torch")
+VERSIONED = ("facestream", "numpy", "onnxruntime", "grpcio", "torch", "tensorrt", "tensorrt-rtx-cu13-bindings")
+_FORM = ("name", "date", "hardware", "versions", "command", "figures")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A result file as it was read."""
+
+    name: str
+    date: str
+    hardware: str
+    versions: Mapping[str, str]
+    command: str
+    figures: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+def read_results(path: Path) -> Record:
+    """Read a result file. Raises `InvalidValue` for one that is missing or of another form."""
+    allowed = f"a JSON object with {', '.join(_FORM)}, as every benchmark writes it"
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidValue("result file", f"{path} ({error})", allowed) from None
+    if not isinstance(content, dict) or (missing := [key for key in _FORM if key not in content]):
+        found = "something else" if not isinstance(content, dict) else f"no {', '.join(missing)}"
+        raise InvalidValue("result file", f"{path} with {found}", allowed)
+    figures = content["figures"]
+    if not isinstance(figures, dict) or not all(isinstance(value, int | float) for value in figures.values()):
+        raise InvalidValue("result file", f"{path} whose figures are no numbers by name", allowed)
+    notes = tuple(str(note) for note in content.get("notes", ()))
+    return Record(**{key: content[key] for key in _FORM}, notes=notes)
 
 
 def hardware() -> str:

@@ -1,17 +1,20 @@
 """A server in a process of its own, as a user runs it: how long it takes to be ready, how much memory it holds."""
 
 import asyncio
-import os
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+
+import psutil
 
 from facestream.settings import Settings
 from facestream.transports.server import serve
+
+_MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -23,27 +26,33 @@ class ServerProcess:
     process_id: int
 
     def resident_mb(self) -> float:
-        """Memory held now, MB; 0 where the system does not tell."""
-        status = Path(f"/proc/{self.process_id}/status")
-        if not status.exists():
-            return 0.0
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
+        """Memory held now, MB, with its helper processes."""
+        return float(sum(one.memory_info().rss for one in self._processes())) / _MEGABYTE
 
     def processor_s(self) -> float:
-        """Seconds of processor time used so far; 0 where the system does not tell."""
-        stat = Path(f"/proc/{self.process_id}/stat")
-        if not stat.exists():
-            return 0.0
-        fields = stat.read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds of processor time used so far, with its helper processes."""
+        times = [one.cpu_times() for one in self._processes()]
+        return float(sum(one.user + one.system for one in times))
+
+    def thread_count(self) -> int:
+        """Threads now."""
+        return sum(one.num_threads() for one in self._processes())
+
+    def open_file_count(self) -> int:
+        """Files, sockets and pipes that are open now; 0 where the system does not tell."""
+        return sum(one.num_fds() if hasattr(one, "num_fds") else 0 for one in self._processes())
+
+    def _processes(self) -> list[psutil.Process]:
+        server = psutil.Process(self.process_id)
+        return [server, *server.children(recursive=True)]
 
 
 @contextmanager
-def running_server(model: str, max_streams: int) -> Iterator[ServerProcess]:
-    """Start a server on a free port, and end it."""
+def running_server(model: str, max_streams: int, **settings: object) -> Iterator[ServerProcess]:
+    """Start a server on a free port, and end it; `settings` are more of `facestream.settings`, as JSON has them."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "facestream_bench.server_process", model, str(max_streams)]
+    given = {"port": 0, "drain_grace_s": 0.5, "model": model, "max_streams": max_streams, **settings}
+    command = [sys.executable, "-m", "facestream_bench.server_process", json.dumps(given)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -58,8 +67,8 @@ def running_server(model: str, max_streams: int) -> Iterator[ServerProcess]:
 
 
 def main() -> None:
-    """Serve `MODEL` for at most `MAX_STREAMS`, and print the address when ready."""
-    settings = Settings.load(port=0, model=sys.argv[1], max_streams=int(sys.argv[2]), drain_grace_s=0.5)
+    """Serve with the settings given as a JSON object, and print the address when ready."""
+    settings = Settings.load(**json.loads(sys.argv[1]))
     asyncio.run(serve(settings, on_ready=lambda server: print(server.address, flush=True)))
 
 

@@ -1,0 +1,31 @@
+"""Which model a command measures, and what its streams ask of it."""
+
+import argparse
+
+from facestream.client import StreamOptions
+from facestream.engines.bundle import open_bundle
+from facestream.styling import StylingChange
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Options that choose a model and what is asked of it."""
+    parser.add_argument("--model", default="live", help="name or folder of a bundle")
+    parser.add_argument(
+        "--steps", type=int, help="of a model with styles: evaluations a window; 1 to 4 are its student"
+    )
+    parser.add_argument("--style", help="of a model with styles: whose; default: nobody's in particular")
+    parser.add_argument("--emotion", help="of a model that acts: a preset; default: what it hears in the speech")
+
+
+def options_of(arguments: argparse.Namespace, sample_rate_hz: int = 16_000, seed: int | None = None) -> StreamOptions:
+    """What a stream of the chosen model asks for; the server's default model is the chosen one."""
+    styling = None
+    if arguments.steps is not None or arguments.style is not None:
+        styling = StylingChange(style=arguments.style, steps=arguments.steps)
+    return StreamOptions(sample_rate_hz=sample_rate_hz, seed=seed, emotion=arguments.emotion, styling=styling)
+
+
+def label_of(arguments: argparse.Namespace) -> str:
+    """The model in a figure's name: `live`, `diffposetalk-compact.steps_2`. Raises what the bundle has against it."""
+    name = open_bundle(arguments.model).model.name
+    return name if arguments.steps is None else f"{name}.steps_{arguments.steps}"
