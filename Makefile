@@ -58,8 +58,11 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m facestream_bench.round_trip
-	$(BIN)/python -m facestream_bench.latency
 	$(BIN)/python -m facestream_bench.offline
+	$(BIN)/facestream-bench latency
+	$(BIN)/facestream-bench engine --model live
+	$(BIN)/facestream-bench capacity --model live
+	$(BIN)/facestream-bench report
 
 docs: setup
 	$(BIN)/python -m pytest tests/docs

@@ -1,0 +1,65 @@
+"""The ways in which a model can be run here: an engine and a precision each."""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from facestream.errors import FacestreamError, InvalidValue
+from facestream.serving.pipeline import Pipeline
+from facestream.serving.pipelines import open_pipeline
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An engine at a precision."""
+
+    engine: str
+    precision: str
+
+    @property
+    def name(self) -> str:
+        """As in the names of figures: `onnx-cpu.fp32`."""
+        return f"{self.engine}.{self.precision}"
+
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock of its steps. On a processor, where a step has one thread, that thread's own time: it is the wall
+        clock's wherever nothing else runs, and does not count what else does.
+        """
+        return time.process_time if self.engine == "onnx-cpu" else time.perf_counter
+
+    def open(self, model: str) -> Pipeline:
+        """A pipeline that runs `model` so. Raises why it can not."""
+        return open_pipeline(model)
+
+
+REFERENCE = Variant("onnx-cpu", "fp32")
+VARIANTS = (REFERENCE,)
+
+
+def add_variants(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses some of them."""
+    names = ", ".join(one.name for one in VARIANTS)
+    parser.add_argument("--variants", nargs="+", help=f"of {names}; default: those that can be used here")
+
+
+def usable_variants(arguments: argparse.Namespace) -> tuple[Sequence[Variant], list[str]]:
+    """The chosen variants, and a note for each other one that says why it can not be used.
+
+    Raises `InvalidValue` for an unknown one, and what is against one that was chosen by name.
+    """
+    by_name = {one.name: one for one in VARIANTS}
+    if unknown := [name for name in arguments.variants or () if name not in by_name]:
+        raise InvalidValue("variants", ", ".join(unknown), f"some of {', '.join(by_name)}")
+    usable, notes = [], []
+    for name in arguments.variants or by_name:
+        try:
+            by_name[name].open(arguments.model)
+        except FacestreamError as error:
+            if arguments.variants:
+                raise
+            notes.append(f"{name} was not measured: {error}")
+        else:
+            usable.append(by_name[name])
+    return usable, notes
