@@ -93,7 +93,3 @@ def main(words: Sequence[str] | None = None) -> None:
         arguments,
         [f"carried: added p99 at most {P99_LIMIT_MS:g} ms and missed under {MISSED_LIMIT}, {arguments.runs} runs"],
     )
-
-
-if __name__ == "__main__":
-    main()

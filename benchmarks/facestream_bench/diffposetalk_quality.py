@@ -5,7 +5,8 @@
 Writes `benchmarks/results/diffposetalk.json`. TAKES is a folder of `facestream_models.corpus.emotional`, of which
 `validation` is used: speakers, voices and texts that no training has. SPEECH and DIR are those of
 `facestream_bench.quality`; no part of training heard them but the frozen trunk of `live`, see its card. RUNS holds the
-folder `lip-reader` of a reader that no stage of any model knows (config `lip_reader_onlooker`).
+folder `lip-reader` of a reader that no stage of any model knows (config `lip_reader_onlooker`). JUDGE, where there is
+one, holds a `style` that no denoiser knows (config `style_judge`): it sees who is recognised, too.
 """
 
 import argparse
@@ -60,13 +61,20 @@ class Ground:
     def speakers(self) -> list[styles.Speaker]:
         return styles.held_speakers(self.takes)
 
+    @cached_property
+    def judge(self) -> styles.StyleOf | None:
+        runs: Path | None = self.arguments.judge
+        return None if runs is None else styles.judge_in(runs)
+
     def style_figures(self) -> Figures:
         """Retrieval, and named styles at several strengths."""
         said = [speaker.audio[: STRENGTH_S * takes.SAMPLE_RATE] for speaker in self._some(self.arguments.sentences)]
         found: Figures = {}
         for name, frames in (("retrieval", styles.STRETCH_FRAMES), ("retrieval_4s", styles.WINDOW_FRAMES)):
             random = np.random.default_rng(1)
-            scored = styles.score_retrieval(self.mover, self.speakers, self.arguments.rounds, random, frames)
+            scored = styles.score_retrieval(
+                self.mover, self.speakers, self.arguments.rounds, random, frames, self.judge
+            )
             found |= _under(name, scored)
         return (
             found
@@ -134,6 +142,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--data", type=Path, required=True, help="folder of acted takes with validation/")
     parser.add_argument("--reader", type=Path, required=True, help="folder that holds the lip reader's run")
+    parser.add_argument("--judge", type=Path, help="folder that holds a run of stage style with another seed")
     parser.add_argument("--speech", type=Path, required=True, help="folder with asterisk-en, grid-s1, grid-other")
     parser.add_argument("--prompts-en", type=Path, required=True, help="folder of the English KEY.g722 prompts")
     parser.add_argument("--takes", type=int, default=40, help="how many held-out takes")

@@ -3,7 +3,8 @@
 Retrieval: a style is extracted from one stretch of a held-out speaker, motion is made in it for what *another* speaker
 says, and the style of that motion is sought among those of all speakers. Chance is one in as many. `other_stretch` has
 a gallery made of stretches that the model was not shown; beside it stands what the speaker's own true motion reaches
-there, which bounds it. Controls: motion in the style of somebody else, and in nobody's.
+there, which bounds it. Controls: motion in the style of somebody else, and in nobody's. A model may have learned to
+please its own style encoder; so a `judge` that no part of it has met sees the same motions too (`judged`).
 
 Strength: each named style of the bundle is meant to have most, or least, of one trait (`NAMED` of the export), which
 is measured on the curves and the head of what is made, at several strengths; 0 is nobody's style.
@@ -11,24 +12,30 @@ is measured on the curves and the head of what is made, at several strengths; 0 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from facestream.curves import INDEX
+from facestream.style import mean_style
 from facestream.types import EXPRESSION_COUNT
 from facestream_bench.diffposetalk_mover import FACE, FRAME_RATE, Made, Mover
 from facestream_bench.diffposetalk_takes import Figures, audio_of
 from facestream_bench.seen_face import Float32, SeenFace
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.speaking_style import TRAITS
+from facestream_models.diffposetalk.stages.build import load_styles
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.export.diffposetalk import NAMED
 from facestream_models.metrics.correlation import pearson
 
 STRETCH_FRAMES, WINDOW_FRAMES = 8 * FRAME_RATE, 4 * FRAME_RATE
 """Of a stretch of a speaker, and of the least that the style encoder looks at."""
+StyleOf = Callable[[Made], Float32]
+"""The style [S] of four seconds of motion or more."""
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
@@ -67,25 +74,68 @@ def _made(motion: Float32) -> Made:
     return Made(face, motion[:, EXPRESSION_COUNT:-1], np.zeros(0, np.intp))
 
 
+class Stretches(NamedTuple):
+    """Motions of one round, of every speaker: the stretch whose style was asked for, another true one, what was made
+    in that style and in nobody's.
+    """
+
+    given: Sequence[Made]
+    elsewhere: Sequence[Made]
+    made: Sequence[Made]
+    bare: Sequence[Made]
+
+
 def score_retrieval(
-    mover: Mover, speakers: Sequence[Speaker], rounds: int, random: np.random.Generator, frames: int = STRETCH_FRAMES
+    mover: Mover,
+    speakers: Sequence[Speaker],
+    rounds: int,
+    random: np.random.Generator,
+    frames: int = STRETCH_FRAMES,
+    judge: StyleOf | None = None,
 ) -> Figures:
-    """Rank 1 of cosine similarity, over `rounds` draws of stretches of `frames` and of as much of what is said."""
-    count = len(speakers)
+    """Rank 1 of cosine similarity, over `rounds` draws of stretches of `frames` and of as much of what is said.
+
+    By the encoder of the model itself, and as `judged` by `judge`.
+    """
+    observers: dict[str, StyleOf] = {"": mover.style} if judge is None else {"": mover.style, "judged.": judge}
     hits: dict[str, list[NDArray[np.bool_]]] = defaultdict(list)
     for number in range(rounds):
-        given = np.stack([mover.style(speaker.stretch(random, frames)) for speaker in speakers])
-        elsewhere = np.stack([mover.style(speaker.stretch(random, frames)) for speaker in speakers])
-        said = [_said(speakers[(place + 1 + number) % count].audio, frames, random) for place in range(count)]
-        made = np.stack([mover.style(mover.clip(audio, mover.styled(style), seed=number))
-                         for audio, style in zip(said, given, strict=True)])  # fmt: skip
-        bare = np.stack([mover.style(mover.clip(audio, seed=number)) for audio in said])
-        hits["rank1"].append(_nearest(made, given))
-        hits["other_stretch.rank1"].append(_nearest(made, elsewhere))
-        hits["true_motion.rank1"].append(_nearest(elsewhere, given))
-        hits["shuffled.rank1"].append(_nearest(np.roll(made, 1, axis=0), given))
-        hits["no_style.rank1"].append(_nearest(bare, given))
-    return {name: float(np.mean(found)) for name, found in hits.items()} | {"chance": 1.0 / count}
+        round_ = _stretches(mover, speakers, number, random, frames)
+        for prefix, style_of in observers.items():
+            given, elsewhere, made, bare = (np.stack([style_of(one) for one in motions]) for motions in round_)
+            hits[f"{prefix}rank1"].append(_nearest(made, given))
+            hits[f"{prefix}other_stretch.rank1"].append(_nearest(made, elsewhere))
+            hits[f"{prefix}true_motion.rank1"].append(_nearest(elsewhere, given))
+            hits[f"{prefix}shuffled.rank1"].append(_nearest(np.roll(made, 1, axis=0), given))
+            hits[f"{prefix}no_style.rank1"].append(_nearest(bare, given))
+    return {name: float(np.mean(found)) for name, found in hits.items()} | {"chance": 1.0 / len(speakers)}
+
+
+def _stretches(
+    mover: Mover, speakers: Sequence[Speaker], number: int, random: np.random.Generator, frames: int
+) -> Stretches:
+    count = len(speakers)
+    given = [speaker.stretch(random, frames) for speaker in speakers]
+    elsewhere = [speaker.stretch(random, frames) for speaker in speakers]
+    said = [_said(speakers[(place + 1 + number) % count].audio, frames, random) for place in range(count)]
+    made = [mover.clip(audio, mover.styled(mover.style(one)), seed=number)
+            for audio, one in zip(said, given, strict=True)]  # fmt: skip
+    return Stretches(given, elsewhere, made, [mover.clip(audio, seed=number) for audio in said])
+
+
+def judge_in(runs: Path) -> StyleOf:
+    """The encoder that stage `style` left in its folder under `runs`, looking at a motion each second of it."""
+    network = load_styles(runs)
+
+    def style_of(made: Made) -> Float32:
+        motion = np.concatenate([made.face[:, :EXPRESSION_COUNT], made.head, made.face[:, EXPRESSION_COUNT, None]], 1)
+        last = len(motion) - WINDOW_FRAMES
+        starts = [*range(0, last, FRAME_RATE), last]
+        with torch.no_grad():
+            styles = network(torch.from_numpy(np.stack([motion[start : start + WINDOW_FRAMES] for start in starts])))
+        return mean_style(styles.numpy())
+
+    return style_of
 
 
 def _said(audio: Float32, frames: int, random: np.random.Generator) -> Float32:

@@ -105,7 +105,3 @@ def _products_until(model: str, rows: int, acting: ActingChange, hops: int) -> P
         marching.advance(hops)
         marching.close()
         return watch.products()
-
-
-if __name__ == "__main__":
-    main()

@@ -60,7 +60,3 @@ def measure_run(model: str, stream_counts: Sequence[int], pcm: Float32, options:
         figures |= {f"streams_{count}.{key}": value for key, value in found.items()}
         figures["ready_s"] = server.ready_s
     return figures
-
-
-if __name__ == "__main__":
-    main()

@@ -100,7 +100,3 @@ def main(words: Sequence[str] | None = None) -> None:
     if arguments.output:
         command = command_of(parser.prog, parser, arguments)
         write_results("quality", command, figures, path=arguments.output)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,20 +1,36 @@
-"""A server in a process of its own, as a user runs it: how long it takes to be ready, how much memory it holds."""
+"""A server in a process of its own, as a user runs it: how long it takes to be ready, what it uses and holds."""
 
 import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import IO
 
 import psutil
 
 from facestream.settings import Settings
-from facestream.transports.server import serve
+from facestream.transports.server import Server, serve
 
 _MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a server holds: streams whose transport has not left them, rows of models, tasks of its loop; and threads,
+    open files and memory of the process.
+    """
+
+    streams: int
+    rows: int
+    tasks: int
+    threads: int = 0
+    files: int = 0
+    memory_mb: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +40,8 @@ class ServerProcess:
     address: str
     ready_s: float
     process_id: int
+    questions: IO[str]
+    answers: IO[str]
 
     def resident_mb(self) -> float:
         """Memory held now, MB, with its helper processes."""
@@ -34,13 +52,15 @@ class ServerProcess:
         times = [one.cpu_times() for one in self._processes()]
         return float(sum(one.user + one.system for one in times))
 
-    def thread_count(self) -> int:
-        """Threads now."""
-        return sum(one.num_threads() for one in self._processes())
-
-    def open_file_count(self) -> int:
-        """Files, sockets and pipes that are open now; 0 where the system does not tell."""
-        return sum(one.num_fds() if hasattr(one, "num_fds") else 0 for one in self._processes())
+    def holdings(self) -> Holdings:
+        """What it holds now, files and threads of helper processes included."""
+        self.questions.write("\n")
+        self.questions.flush()
+        told = json.loads(self.answers.readline())
+        processes = self._processes()
+        threads = sum(one.num_threads() for one in processes)
+        files = sum(one.num_fds() if hasattr(one, "num_fds") else 0 for one in processes)
+        return Holdings(**{**told, "threads": threads, "files": files, "memory_mb": self.resident_mb()})
 
     def _processes(self) -> list[psutil.Process]:
         server = psutil.Process(self.process_id)
@@ -53,23 +73,47 @@ def running_server(model: str, max_streams: int, **settings: object) -> Iterator
     started = time.perf_counter()
     given = {"port": 0, "drain_grace_s": 0.5, "model": model, "max_streams": max_streams, **settings}
     command = [sys.executable, "-m", "facestream_bench.server_process", json.dumps(given)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
+    assert process.stdin is not None
     try:
         address = process.stdout.readline().strip()
         if not address:
             raise RuntimeError(f"the server did not start (exit code {process.wait(10)}); its message stands above")
-        yield ServerProcess(address, time.perf_counter() - started, process.pid)
+        yield ServerProcess(address, time.perf_counter() - started, process.pid, process.stdin, process.stdout)
     finally:
         process.terminate()
         process.wait(20)
+        process.stdin.close()
         process.stdout.close()
 
 
+def held_by(server: Server) -> Holdings:
+    """What a server in this process holds. Asked in its own loop."""
+    rows = sum(pipeline.open_count for pipeline in server.host.pipelines)
+    return Holdings(len(server.host.streams), rows, len(asyncio.all_tasks()))
+
+
 def main() -> None:
-    """Serve with the settings given as a JSON object, and print the address when ready."""
+    """Serve with the settings given as a JSON object, print the address when ready, and answer each line of the input
+    with what is held.
+    """
     settings = Settings.load(**json.loads(sys.argv[1]))
-    asyncio.run(serve(settings, on_ready=lambda server: print(server.address, flush=True)))
+
+    def ready(server: Server) -> None:
+        loop = asyncio.get_running_loop()
+
+        def answer() -> None:
+            print(json.dumps(asdict(held_by(server))), flush=True)
+
+        def listen() -> None:
+            for _ in sys.stdin:
+                loop.call_soon_threadsafe(answer)
+
+        threading.Thread(target=listen, daemon=True).start()
+        print(server.address, flush=True)
+
+    asyncio.run(serve(settings, on_ready=ready))
 
 
 if __name__ == "__main__":

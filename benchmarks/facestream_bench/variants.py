@@ -5,7 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from facestream.engines.bundle import open_bundle
 from facestream.errors import FacestreamError, InvalidValue
+from facestream.motion.bundle_profile import profile_of
+from facestream.motion.live import LiveMotion
+from facestream.retarget.solver import Retargeter
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 
@@ -27,15 +31,25 @@ class Variant:
         """The clock of its steps. On a processor, where a step has one thread, that thread's own time: it is the wall
         clock's wherever nothing else runs, and does not count what else does.
         """
-        return time.process_time if self.engine == "onnx-cpu" else time.perf_counter
+        return time.process_time if self.engine in ("onnx-cpu", "torch") else time.perf_counter
 
     def open(self, model: str) -> Pipeline:
         """A pipeline that runs `model` so. Raises why it can not."""
+        if self.engine == "torch":
+            return _open_torch(model)
         return open_pipeline(model)
 
 
 REFERENCE = Variant("onnx-cpu", "fp32")
-VARIANTS = (REFERENCE,)
+VARIANTS = (REFERENCE, Variant("torch", "fp32"))
+
+
+def _open_torch(model: str) -> Pipeline:
+    from facestream_bench.torch_engine import TorchEngine
+
+    bundle = open_bundle(model)
+    retargeter = Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
+    return Pipeline(LiveMotion(TorchEngine(bundle)), retargeter)
 
 
 def add_variants(parser: argparse.ArgumentParser) -> None:

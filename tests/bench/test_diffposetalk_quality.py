@@ -1,10 +1,11 @@
 """Figures of diffposetalk, on a bundle in miniature and on movers that do, or do not, what they are asked."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
 from facestream.curves import INDEX
 from facestream.motion.head_rotation import quaternions_of
@@ -21,6 +22,8 @@ from facestream_bench import diffposetalk_takes as takes
 from facestream_bench.diffposetalk_mover import FACE, Made, Mover
 from facestream_bench.quality_sets import from_corpus
 from facestream_models.corpus.speaking_style import TRAITS
+from facestream_models.diffposetalk.compact import COMPACT
+from facestream_models.diffposetalk.stages.style import StyleNetwork
 from tests.deeptalk.acted import babbling
 from tests.diffposetalk.speaking import spoken
 from tests.diffposetalk.tiny_bundle import PIECES, SHAPE, STYLES, tiny_folder
@@ -71,7 +74,7 @@ def test_seams_are_where_windows_begin(mover):
     audio = babble(3, 16_000, 3.0)
     hop = PIECES.hop_frames
     window = SHAPE.window - hop
-    first = min(6 * hop, window)
+    first = min(4 * hop, window)
     assert mover.live(audio).seams.tolist() == list(range(hop, 75, hop))
     assert mover.clip(audio).seams.tolist() == list(range(first, 75, window))
 
@@ -215,6 +218,42 @@ def test_styles_are_found_again_where_they_are_obeyed():
     assert found["shuffled.rank1"] == 0.0
     assert found["no_style.rank1"] < 0.5
     assert found["chance"] == 1 / 8
+    assert not any(name.startswith("judged") for name in found)
+
+
+def test_a_judge_sees_for_itself():
+    def other_eyes(made):
+        return made.head[0, ::-1]
+
+    dice = np.random.default_rng(3)
+
+    def blind(made):
+        return dice.normal(size=3)
+
+    seen, unseen = (styles.score_retrieval(Obedient(), list(speakers(8)), 4, np.random.default_rng(2), judge=judge)
+                    for judge in (other_eyes, blind))  # fmt: skip
+    assert seen["judged.rank1"] == seen["judged.other_stretch.rank1"] == seen["judged.true_motion.rank1"] == 1.0
+    assert seen["judged.shuffled.rank1"] == 0.0
+    assert unseen["rank1"] == 1.0
+    assert unseen["judged.rank1"] < 0.5
+
+
+def test_a_judge_is_a_run_of_the_style_stage(tmp_path):
+    torch.manual_seed(0)
+    shape = replace(COMPACT, style_count=16)
+    network = StyleNetwork(shape).eval()
+    (tmp_path / "style").mkdir()
+    torch.save({"weights": network.state_dict(), "facts": {"shape": asdict(shape)}}, tmp_path / "style" / "weights.pt")
+    judge = styles.judge_in(tmp_path)
+    made = swinging(130)
+    made.face[:, 3], made.face[:, 50] = 0.4, np.linspace(0.0, 0.2, 130)
+    assert judge(made).shape == (16,)
+    motion = np.zeros((1, 100, 54), np.float32)
+    motion[0, :, 3], motion[0, :, 50:53], motion[0, :, 53] = 0.4, made.head[:100], made.face[:100, 50]
+    first = Made(made.face[:100], made.head[:100], NO_SEAMS)
+    with torch.no_grad():
+        np.testing.assert_allclose(judge(first), network(torch.from_numpy(motion))[0].numpy(), atol=1e-5)
+    assert np.abs(judge(first) - judge(made)).max() > 1e-4
 
 
 def test_strength_is_monotone_only_where_it_is_obeyed(face):
