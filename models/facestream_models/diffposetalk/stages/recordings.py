@@ -3,9 +3,10 @@
 A window of the denoiser is four seconds and it is trained on two of them in a row, while a take is one sentence. So the
 takes of a speaker are played one after the other, sorted by emotion, with a pause between two of them in which the
 voice is silent and the face and head go from the last pose to the next one. What a speaker hears himself say is heard
-once, over all of it.
+once, over all of it; faces that share a voice (`corpus.restyled`) share what is heard of it.
 """
 
+import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from facestream.types import EXPRESSION_COUNT
 from facestream_models.corpus.emotional_take import Take
+from facestream_models.corpus.restyled import heard_speaker
 from facestream_models.corpus.spoken_motion import spoken_motion
 from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES
 
@@ -65,7 +67,8 @@ class Recordings:
         if not by_speaker:
             raise ValueError("no takes to train on; make some with `python -m facestream_models.corpus.emotional`")
         self.speakers = sorted(by_speaker)
-        self._recordings = [_joined(by_speaker[speaker], hear) for speaker in self.speakers]
+        heard = None if hear is None else _HeardOnce(hear)
+        self._recordings = [_joined(by_speaker[speaker], heard) for speaker in self.speakers]
         self.silence = torch.zeros(0) if hear is None else _silent(hear)
         """Content [C] of silence that lasts."""
 
@@ -119,10 +122,26 @@ class Recordings:
         return self.cut([(number, self.random_place(number, frames, random)) for number in numbers], frames)
 
 
-def _joined(takes: list[Take], hear: Hear | None) -> _Recording:
-    """The takes of one speaker in a fixed order, pauses between them."""
+class _HeardOnce:
+    """What is heard of samples, int16 [640 F], as float16 [F, C]; the same array for the same samples."""
+
+    def __init__(self, hear: Hear) -> None:
+        self._hear = hear
+        self._known: dict[bytes, npt.NDArray[np.float16]] = {}
+
+    def __call__(self, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.float16]:
+        name = hashlib.sha256(samples.tobytes()).digest()
+        if name not in self._known:
+            with torch.no_grad():
+                content = self._hear(torch.from_numpy(samples.astype(np.float32) / 32768.0)[None])
+            self._known[name] = content[0].half().numpy()
+        return self._known[name]
+
+
+def _joined(takes: list[Take], hear: _HeardOnce | None) -> _Recording:
+    """The takes of one speaker in a fixed order, pauses between them; the same pauses for all faces of a voice."""
     takes = sorted(takes, key=lambda take: (take.act.emotion, take.key))
-    random = np.random.default_rng(zlib.crc32(takes[0].speaker.encode()))
+    random = np.random.default_rng(zlib.crc32(heard_speaker(takes[0].speaker).encode()))
     motions, audios, emotions = [], [], []
     last: npt.NDArray[np.float32] | None = None
     for take in takes:
@@ -141,10 +160,7 @@ def _joined(takes: list[Take], hear: Hear | None) -> _Recording:
         audios.append(audio)
         emotions.append(np.full(len(motion), take.act.emotion))
     motion, audio = np.concatenate(motions), np.concatenate(audios)
-    content = np.zeros((len(motion), 0), np.float16)
-    if hear is not None:
-        with torch.no_grad():
-            content = hear(torch.from_numpy(audio.astype(np.float32) / 32768.0)[None])[0].half().numpy()
+    content = np.zeros((len(motion), 0), np.float16) if hear is None else hear(audio)
     return _Recording(motion.astype(np.float16), content, np.concatenate(emotions))
 
 
