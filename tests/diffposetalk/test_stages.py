@@ -15,6 +15,7 @@ from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.take_store import TakeWriter
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, compact_model
 from facestream_models.diffposetalk.graphs import export_graphs
+from facestream_models.diffposetalk.losses import LossWeights
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.stages.build import build_denoiser, build_style, load_styles
 from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage
@@ -66,6 +67,29 @@ def test_takes_follow_each_other_over_silent_smooth_pauses():
     assert 0.0 < step.max() < 0.3
     silent = whole.content[0, :, 1] == 0
     assert bool(silent[1:][step > 0.05].all())
+
+
+def test_faces_of_one_voice_share_what_is_heard_of_it():
+    takes = [spoken(3, number) for number in range(3)]
+    other = [
+        replace(
+            take, utterance=replace(take.utterance, key=f"{take.key}/1"), speaker=f"{take.speaker}/1",
+            motion=take.motion + 1.0,
+        )
+        for take in takes
+    ]  # fmt: skip
+    heard = []
+
+    def hear(audio):
+        heard.append(audio.shape[1])
+        return loudness(audio)
+
+    both = Recordings([*takes, *other], hear)
+    frames = round(both.seconds * 25) // 2
+    assert heard == [frames * FRAME_SAMPLES, 50 * FRAME_SAMPLES]  # once, and silence
+    windows = both.cut([(0, 0), (1, 0)], frames)
+    assert torch.equal(windows.content[0], windows.content[1])
+    torch.testing.assert_close(windows.motion[1, :, 1], windows.motion[0, :, 1] + 1.0, atol=2e-3, rtol=0)
 
 
 def test_recordings_say_what_they_lack():
@@ -168,6 +192,26 @@ def test_training_the_denoiser_leaves_styles_as_they_are(tmp_path):
     frozen = {name: value.clone() for name, value in stage.styles.state_dict().items()}
     Run(stage, stage.config.run, tmp_path).train()
     assert all(torch.equal(value, frozen[name]) for name, value in stage.styles.state_dict().items())
+
+
+def test_a_guess_is_asked_for_the_style_it_was_given():
+    stage = denoiser_stage(
+        weights=LossWeights(style=2.0), style_taken=0.0, both_taken=0.0, ends_first=0.0, ends_second=0.0
+    )
+    motion = torch.randn(3, 100, 54, generator=torch.Generator().manual_seed(0))
+    own = stage.styles.encoder(motion)
+    assert float(stage._unlike(motion, own)) < 1e-6
+    assert 1e-3 < float(stage._unlike(motion, own.roll(1, 0))) <= 2.0
+    assert float(stage._unlike(motion[:0], own[:0])) == 0.0
+    terms = stage.terms(np.random.default_rng(0), 0.0)
+    terms["style"].backward()
+    assert stage.model.denoiser.person.weight.grad.abs().sum() > 0.0
+    assert all(weight.grad is None for weight in stage.styles.parameters())
+    # where no window has its style, or none is whole, there is nothing to ask
+    for options in ({"style_taken": 1.0, "both_taken": 0.0}, {"ends_first": 1.0, "ends_second": 1.0}):
+        nobody = denoiser_stage(weights=LossWeights(style=2.0), **options)
+        assert nobody.terms(np.random.default_rng(0), 0.0)["style"].item() == 0.0
+    assert "style" not in denoiser_stage().terms(np.random.default_rng(0), 0.0)
 
 
 def gradients(stage):

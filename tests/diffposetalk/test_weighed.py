@@ -8,7 +8,7 @@ import torch
 from scipy.fft import dct
 
 from facestream.motion.diffposetalk.schedule import cosine_schedule
-from facestream_models.diffposetalk.denoiser import Denoiser, cosines, errors_by_pace
+from facestream_models.diffposetalk.denoiser import Denoiser, cosines, errors_by_pace, guess_errors
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser
 from facestream_models.diffposetalk.student import Stride, Student
 from tests.diffposetalk.tiny import model, window_inputs
@@ -43,6 +43,18 @@ def test_slow_motion_is_guessed_worst_and_all_of_it_as_badly_as_told():
     torch.testing.assert_close(errors.mean(), torch.tensor(0.2))
     assert (errors.diff() < 0).all()
     assert errors[0] > 100 * errors[50]
+
+
+def test_heads_are_guessed_at_their_own_pace():
+    shape = replace(PLAIN.shape, window=100, guess_variance=0.03, head_variance=0.06)
+    errors, head = guess_errors(shape), shape.head_components
+    assert errors.shape == (100, shape.motion_count)
+    torch.testing.assert_close(errors[:, 0], errors_by_pace(100, 0.03))
+    torch.testing.assert_close(errors[:, head].mean(dim=0), torch.full((3,), 0.06))
+    assert (errors[20:, head] > 10.0 * errors[20:, :1]).all()
+    # a shape that says nothing of heads is weighed as it was before there was a curve for them
+    alike = guess_errors(replace(shape, head_variance=0.0))
+    torch.testing.assert_close(alike[:, head], alike[:, :3])
 
 
 def test_little_noise_leaves_the_slow_motion_and_much_leaves_the_guess():

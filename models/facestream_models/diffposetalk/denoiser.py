@@ -27,8 +27,12 @@ from facestream_models.diffposetalk.decoder_layer import DecoderLayer
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.encoders.speech_attention import sinusoids
 
-_SLOW = 3.5
-"""Half waves in a window from which on the error falls: a second or so of a window of four."""
+_SLOW, _SLOW_HEAD = 3.5, 14.0
+"""Half waves in a window from which on the error falls: a second or so of a window of four, a third of one of heads.
+
+What a head does on syllables is up to chance, so that a guess says little of it: with the curve of faces heads had a
+tenth of their motion of .2 to .4 s, with their own .3 to .7 of it (2026-11-21).
+"""
 
 
 class Past(NamedTuple):
@@ -68,7 +72,7 @@ class Denoiser(nn.Module):
         kept = torch.from_numpy(cosine_schedule(DIFFUSION_STEPS).kept)
         for name, values in (
             ("paces", cosines(shape.window)),
-            ("guess_error", errors_by_pace(shape.window, shape.guess_variance)),
+            ("guess_error", guess_errors(shape)),
             ("signal", kept.sqrt().float()),
             ("noise_ratio", ((1.0 - kept) / kept).float()),
         ):
@@ -107,8 +111,8 @@ class Denoiser(nn.Module):
         count = noisy.shape[1]
         guess = made[:, -count:]
         shown = noisy / self.signal[step][:, None, None]
-        trusted = self.guess_error / (self.guess_error + self.noise_ratio[step][:, None])  # [B, L], by pace
-        by_pace = trusted[:, :, None] * (self.paces @ (shown - guess))
+        trusted = self.guess_error / (self.guess_error + self.noise_ratio[step][:, None, None])  # [B, L, D], by pace
+        by_pace = trusted * (self.paces @ (shown - guess))
         return torch.cat([made[:, :-count], guess + self.paces.T @ by_pace], dim=1)
 
     def codes(self, step: Tensor) -> Tensor:
@@ -147,9 +151,17 @@ def cosines(frames: int) -> Tensor:
     return waves.float()
 
 
-def errors_by_pace(frames: int, variance: float) -> Tensor:
+def guess_errors(shape: DenoiserShape) -> Tensor:
+    """Mean square error [L, D] of a guess by pace and component."""
+    errors = errors_by_pace(shape.window, shape.guess_variance)[:, None].repeat(1, shape.motion_count)
+    if shape.head_variance:
+        errors[:, shape.head_components] = errors_by_pace(shape.window, shape.head_variance, _SLOW_HEAD)[:, None]
+    return errors
+
+
+def errors_by_pace(frames: int, variance: float, slow: float = _SLOW) -> Tensor:
     """Mean square error [F] of a guess by pace, `variance` on average: slow motion is guessed worst."""
-    falling = 1.0 / (1.0 + (torch.arange(frames, dtype=torch.float64) / _SLOW) ** 3)
+    falling = 1.0 / (1.0 + (torch.arange(frames, dtype=torch.float64) / slow) ** 3)
     return (variance * falling / falling.mean()).float()
 
 

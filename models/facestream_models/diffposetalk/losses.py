@@ -20,7 +20,7 @@ _AROUND = 3
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Of each term; the paper's."""
+    """Of each term; the paper's, which has no term of style."""
 
     simple: float = 1.0
     vertex: float = 2.0
@@ -30,6 +30,7 @@ class LossWeights:
     head_velocity: float = 5.0
     head_smooth: float = 0.5
     head_transition: float = 0.5
+    style: float = 0.0
 
 
 class MotionPoints(nn.Module):

@@ -18,7 +18,8 @@ class DenoiserShape:
     """The defaults are the paper's, as its released weights have them (specification, section 4).
 
     `guess_variance` is how far off, in mean square, the network's own guess is taken to be when it is weighed against
-    the noisy motion itself; 0: it is not weighed.
+    the noisy motion itself; 0: it is not weighed. `head_variance` is the same of the head, which is quicker; 0: as the
+    face.
     """
 
     head_rotation: bool = True
@@ -32,6 +33,7 @@ class DenoiserShape:
     style_count: int = 128
     dropout: float = 0.1
     guess_variance: float = 0.0
+    head_variance: float = 0.0
 
     @property
     def motion_count(self) -> int:

@@ -112,8 +112,12 @@ class DenoiserStage:
                        config.ends_second, silence, random),
         ]  # fmt: skip
         styles = torch.cat([self._style(drawn.motion[:, window:]), self._style(drawn.motion[:, :window])])
-        made = self._made([*halves], styles, random).chunk(2)
+        guess, is_styled = self._made([*halves], styles, random)
+        made = guess.chunk(2)
         terms: dict[str, Tensor] = {}
+        if config.weights.style:
+            whole = is_styled & torch.cat([half.counts[:, -1] > 0.0 for half in halves])
+            terms["style"] = config.weights.style * self._unlike(guess[whole, self.shape.past :], styles[whole])
         for half, found, past_counts in zip(halves, made, (0, self.shape.past), strict=True):
             # what the network says of a past that is true is learned too; a learned start has no truth
             found = found[:, self.shape.past - past_counts :]
@@ -177,8 +181,20 @@ class DenoiserStage:
             style: Tensor = self.styles(motion[:, :STYLE_FRAMES])
         return style
 
-    def _made(self, halves: list[_Half], styles: Tensor, random: np.random.Generator) -> Tensor:
-        """The network's guess [2 B, P + L, D]; each window is at a step of its own, some have conditions taken away."""
+    def _unlike(self, motion: Tensor, styles: Tensor) -> Tensor:
+        """How far normalised `motion` [N, L, D] is from having the `styles` [N, S] asked for: 0 to 2; 0 of none.
+
+        What tells speakers apart is small beside all that a face does (a style says a seventh of where a face is on
+        average for four seconds), so that errors of the motion alone hardly teach it.
+        """
+        if not len(motion):
+            return motion.sum()
+        return 1.0 - F.cosine_similarity(self.styles.encoder(motion), styles).mean()
+
+    def _made(self, halves: list[_Half], styles: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """The network's guess [2 B, P + L, D] and which rows have their style; each window is at a step of its own,
+        some have conditions taken away.
+        """
         clean, features, counts = (torch.cat([getattr(half, name) for half in halves]) for name in
                                    ("motion", "features", "counts"))  # fmt: skip
         past = Past(*(torch.cat(parts) for parts in zip(*(half.past for half in halves), strict=True)))
@@ -187,13 +203,13 @@ class DenoiserStage:
         noisy = self._signal[step][:, None, None] * clean + self._noise[step][:, None, None] * torch.randn_like(clean)
         chance = torch.from_numpy(random.random(rows))
         both = self.config.both_taken
-        is_styled = (chance >= both + self.config.style_taken)[:, None]
+        is_styled = chance >= both + self.config.style_taken
         is_spoken = (chance >= both)[:, None, None]
-        worn = torch.where(is_styled, styles, self.model.null_style[:, 0])
+        worn = torch.where(is_styled[:, None], styles, self.model.null_style[:, 0])
         heard = torch.where(is_spoken, features, self.model.null_audio)
         person = self.model.person(clean.new_zeros(rows, self.shape.identity_count), worn)
         made: Tensor = self.model.denoiser(noisy, step, person, past, heard, counts)
-        return made
+        return made, is_styled
 
     def _errors(self, made: Tensor, true: Tensor) -> dict[str, float]:
         points = MotionPoints(self.styles.space, self.mesh)
