@@ -36,8 +36,8 @@ from facestream.style import Style
 from facestream.styling import DISTILLED, MODES
 from facestream.types import Float32
 
-FIRST_HOPS = 6
-"""Of a recording's first window: 0.96 s."""
+FIRST_HOPS = 4
+"""Of a recording's first window: 0.64 s, behind which a hop more must be heard."""
 LONGEST_STEP_S = 1.5
 """A step of rows that are all asked for much must not be taken for a hung engine, which is given up after 2 s."""
 LONGEST_WINDOW_S = 20.0
