@@ -1,15 +1,13 @@
-"""The graphs of a deeptalk bundle on ONNX Runtime: one hears an emotion, one moves a face, one may hear the words."""
+"""The graphs of a deeptalk bundle: one hears an emotion, one moves a face, one may hear the words."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import onnxruntime
-
 from facestream.engines.base import BatchState, ModelFacts
 from facestream.engines.bundle import Bundle
-from facestream.engines.graph_specs import check_session, graph_with
+from facestream.engines.graph import Graph, OnnxGraph, OpenGraph
+from facestream.engines.graph_specs import graph_with
 from facestream.engines.manifest import DeepTalkManifest, GraphSpec
-from facestream.engines.onnx import open_session, run_session
 from facestream.errors import BundleError
 from facestream.types import Float32
 
@@ -43,7 +41,7 @@ class DeepTalkGraphs:
     `content_width` is the W of what it gives; where words are not heard from left to right there are none, and it is 0.
     """
 
-    def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
+    def __init__(self, bundle: Bundle, open_graph: OpenGraph = OnnxGraph) -> None:
         manifest = bundle.manifest
         assert isinstance(manifest, DeepTalkManifest)
         self.model: ModelFacts = bundle.model
@@ -60,18 +58,12 @@ class DeepTalkGraphs:
             )
         self.state_shapes = {} if listen is None else _state_shapes(bundle, listen)
         self.content_width = 0 if listen is None else int(listen.outputs["content"][-1])
-
-        def opened(graph: GraphSpec) -> onnxruntime.InferenceSession:
-            session = open_session(bundle.folder / graph.file, thread_count)
-            check_session(session, bundle.folder, graph)
-            return session
-
-        self._hear, self._move = opened(hear), opened(move)
-        self._listen = None if listen is None else opened(listen)
+        self._hear, self._move = open_graph(bundle, hear), open_graph(bundle, move)
+        self._listen: Graph | None = None if listen is None else open_graph(bundle, listen)
 
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         """Emotion of speech `[B, 2560 K]`: mean and log-variance `[B, D]`. Raises `EngineError`."""
-        mean, log_variance = run_session(self._hear, ["mean", "log_variance"], {"pcm": pcm})
+        mean, log_variance = self._hear.run(["mean", "log_variance"], {"pcm": pcm})
         return mean, log_variance
 
     def listen(self, pcm: Float32, state: BatchState) -> tuple[Words, BatchState]:
@@ -82,7 +74,7 @@ class DeepTalkGraphs:
         assert self._listen is not None, "nothing listens where `content_width` is 0"
         names = list(self.state_shapes)
         outputs = [*_LISTENED, *(_NEXT + name for name in names)]
-        content, phone, *following = run_session(self._listen, outputs, {"pcm": pcm, **state})
+        content, phone, *following = self._listen.run(outputs, {"pcm": pcm, **state})
         return Words(content, phone), dict(zip(names, following, strict=True))
 
     def move(
@@ -101,7 +93,7 @@ class DeepTalkGraphs:
             "top_noise": top_noise,
             "bottom_noise": bottom_noise,
         }
-        return Moved(*run_session(self._move, _MOVED, given))
+        return Moved(*self._move.run(_MOVED, given))
 
 
 def _state_shapes(bundle: Bundle, graph: GraphSpec) -> Mapping[str, tuple[int, ...]]:

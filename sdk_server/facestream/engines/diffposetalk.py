@@ -1,17 +1,16 @@
-"""The graphs of a diffposetalk bundle that make motion, on ONNX Runtime, and the small arrays beside them."""
+"""The graphs of a diffposetalk bundle that make motion, and the small arrays beside them."""
 
 import zipfile
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from facestream.engines.base import ModelFacts
 from facestream.engines.bundle import Bundle
-from facestream.engines.graph_specs import check_session, graph_with
-from facestream.engines.manifest import DiffPoseTalkManifest, GraphSpec
-from facestream.engines.onnx import open_session, run_session
+from facestream.engines.graph import Graph, OnnxGraph, OpenGraph
+from facestream.engines.graph_specs import graph_with
+from facestream.engines.manifest import DiffPoseTalkManifest
 from facestream.errors import BundleError
 from facestream.types import Float32
 
@@ -22,7 +21,8 @@ _REMEMBER = ({"past_audio", "audio"}, {*_MEMORY})
 _WINDOW = {"indicator", "past_motion", "person", *_MEMORY}
 _DENOISE = ({"noisy", "step", *_WINDOW}, {"guess"})
 _STRIDE = ({"noisy", "here", "there", "scales", "known", *_WINDOW}, {"guess"})
-_SILENT_FRAMES = 50
+SILENT_FRAMES = 50
+"""What silence sounds like to a model is heard in so many frames, in the middle."""
 
 
 class Learned(NamedTuple):
@@ -76,7 +76,7 @@ class Stride(NamedTuple):
 class DiffPoseTalkGraphs:
     """Made from a diffposetalk bundle; several threads may use it at once."""
 
-    def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
+    def __init__(self, bundle: Bundle, open_graph: OpenGraph = OnnxGraph) -> None:
         manifest = bundle.manifest
         assert isinstance(manifest, DiffPoseTalkManifest)
         self.model: ModelFacts = bundle.model
@@ -90,26 +90,20 @@ class DiffPoseTalkGraphs:
                 f"{bundle.folder}: found {len(manifest.phone_classes)} phone_classes and outputs "
                 f"{sorted(hear.outputs)}; expected classes with an output 'phone'; export the bundle again"
             )
-
-        def opened(graph: GraphSpec) -> onnxruntime.InferenceSession:
-            session = open_session(bundle.folder / graph.file, thread_count)
-            check_session(session, bundle.folder, graph)
-            return session
-
-        self._hear, self._remember, self._denoise = opened(hear), opened(remember), opened(denoise)
-        self._stride = None
+        self._hear, self._remember, self._denoise = (open_graph(bundle, graph) for graph in (hear, remember, denoise))
+        self._stride: Graph | None = None
         if manifest.distilled is not None:
-            self._stride = opened(graph_with(bundle.folder, manifest.graphs, *_STRIDE))
+            self._stride = open_graph(bundle, graph_with(bundle.folder, manifest.graphs, *_STRIDE))
         self.width = int(hear.outputs["features"][2])
         self.motion_count = int(denoise.inputs["noisy"][2])
         self.learned = self._read_learned()
-        silent = np.zeros((1, _SILENT_FRAMES * manifest.frame_samples), np.float32)
-        self.silence: Float32 = self.hear(silent).features[0, _SILENT_FRAMES // 2]
+        silent = np.zeros((1, SILENT_FRAMES * manifest.frame_samples), np.float32)
+        self.silence: Float32 = self.hear(silent).features[0, SILENT_FRAMES // 2]
         """Features [W] of silence that lasts: what is heard where a window has no sound."""
 
     def hear(self, waveform: Float32) -> Heard:
         """What is heard in speech `[B, 640 F]` at 16 kHz. Raises `EngineError`."""
-        found = run_session(self._hear, self._heard_names, {"waveform": waveform})
+        found = self._hear.run(self._heard_names, {"waveform": waveform})
         heard = dict(zip(self._heard_names, found, strict=True))
         features = heard["features"]
         phone = heard.get(PHONE, np.zeros((*features.shape[:2], 0), np.float32))
@@ -118,7 +112,7 @@ class DiffPoseTalkGraphs:
     def remember(self, past_audio: Float32, audio: Float32) -> Memory:
         """What windows hear of `audio` `[B, L, W]` behind `past_audio` `[B, P, W]`. Raises `EngineError`."""
         given = {"past_audio": past_audio, "audio": audio}
-        return Memory(*run_session(self._remember, [*_MEMORY], given))
+        return Memory(*self._remember.run([*_MEMORY], given))
 
     def guess(
         self,
@@ -143,7 +137,7 @@ class DiffPoseTalkGraphs:
             "person": person,
             **memory._asdict(),
         }
-        (guess,) = run_session(self._denoise, ["guess"], given)
+        (guess,) = self._denoise.run(["guess"], given)
         return guess
 
     def guess_stride(
@@ -168,7 +162,7 @@ class DiffPoseTalkGraphs:
             "person": person,
             **memory._asdict(),
         }
-        (guess,) = run_session(self._stride, ["guess"], given)
+        (guess,) = self._stride.run(["guess"], given)
         return guess
 
     def _read_learned(self) -> Learned:
