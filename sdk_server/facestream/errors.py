@@ -11,6 +11,7 @@
     ├── TimeLimit              idle, start or age limit of a stream
     ├── Denied                 no or bad credentials
     ├── BundleError            a bundle that is truncated, changed or of another version
+    ├── EngineUnavailable      an engine that can not work here: no driver, no device, a library that is missing
     └── EngineError            the engine failed for this row
 
 Each class knows its gRPC status code (by name, so that this file needs no grpc) and a stable upper-case reason.
@@ -139,6 +140,13 @@ class BundleError(FacestreamError):
 
     code = "INTERNAL"
     reason = "BAD_BUNDLE"
+
+
+class EngineUnavailable(FacestreamError):
+    """Raised where an engine can not work on this machine, or not with this model; another engine may."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "ENGINE_UNAVAILABLE"
 
 
 class EngineError(FacestreamError):
