@@ -19,6 +19,10 @@ SILENCE = "sil"
 BILABIAL = "PP"
 """Name of the class of p, b and m; the lips shut on it. Models without it close their lips by their motion alone."""
 
+ROW = "state_row"
+"""A state of this name is filled in by who keeps the rows of streams: the number of the row, counted from 1. An engine
+that keeps the state of streams itself finds it by that."""
+
 BatchState = Mapping[str, npt.NDArray[Any]]
 """Model state of several streams: name -> array `[B, ...]`."""
 

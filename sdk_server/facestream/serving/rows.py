@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from facestream.engines.base import ROW
+
 Column = tuple[tuple[int, ...], npt.DTypeLike]
 """Shape (without the row axis) and element type of a column."""
 
@@ -33,13 +35,13 @@ class RowTable:
             return self.capacity - len(self._free)
 
     def allocate(self, initial: Mapping[str, Any]) -> int:
-        """A free row: zeros, except for the columns named in `initial`."""
+        """A free row: zeros, except for the columns named in `initial`, and for `ROW` where there is one."""
         with self._lock:
             if not self._free:
                 self._grow()
             row = self._free.pop()
             for name, column in self._columns.items():
-                column[row] = initial.get(name, 0)
+                column[row] = row + 1 if name == ROW else initial.get(name, 0)
             return row
 
     def release(self, row: int) -> None:
