@@ -23,6 +23,8 @@ from facestream.errors import InvalidValue
 
 ENV_PREFIX = "FACESTREAM_"
 
+EngineName = Literal["auto", "onnx", "tensorrt"]
+
 
 class Settings(BaseSettings):
     """Everything that can be set. Times in seconds, sizes in the unit of the name."""
@@ -39,6 +41,9 @@ class Settings(BaseSettings):
     # What
     model: str = Field("live", min_length=1, description="name of a shipped bundle or path of a bundle folder")
     also: tuple[str, ...] = Field((), description="more models, named alike; clients ask for them by name")
+    engine: EngineName = Field("auto", description="auto takes TensorRT where it works, else ONNX Runtime on the CPU")
+    precision: Literal["fp32", "fp16"] = Field("fp32", description="of TensorRT's matrix products")
+    engine_cache: Path | None = Field(None, description="folder for built engines; none means the user's own cache")
     engine_threads: int = Field(1, ge=1, le=256, description="threads inside one engine step")
 
     # How much

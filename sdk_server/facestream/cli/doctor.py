@@ -16,7 +16,9 @@ from rich.markup import escape
 from facestream import __version__
 from facestream.audio.resample import MODEL_RATE_HZ
 from facestream.engines.bundle import list_bundles
-from facestream.errors import FacestreamError
+from facestream.engines.choice import TENSORRT, EngineOptions, OnnxBackend, open_tensorrt
+from facestream.engines.tensorrt_library import installed_libraries
+from facestream.errors import EngineUnavailable, FacestreamError
 from facestream.head_mesh import open_head
 from facestream.retarget.profile import load_profile
 from facestream.serving.pipelines import open_pipeline
@@ -41,7 +43,7 @@ def doctor() -> None:
     has_failed = False
     for finding in findings():
         mark = "[green]ok[/]  " if finding.is_ok else ("[red]fail[/]" if finding.is_fatal else "[yellow]note[/]")
-        console.print(f"{mark}  {finding.subject:<12} {escape(finding.text)}", highlight=False, soft_wrap=True)
+        console.print(f"{mark}  {finding.subject:<16} {escape(finding.text)}", highlight=False, soft_wrap=True)
         has_failed |= finding.is_fatal
     if has_failed:
         raise typer.Exit(1)
@@ -55,7 +57,7 @@ def findings() -> Iterator[Finding]:
     yield _checked("head", _head)
     for name in list_bundles():
         yield _checked(f"model {name}", partial(_model, name))
-    yield _gpu()
+    yield from _engines()
     yield _port(Settings.load().port)
 
 
@@ -79,13 +81,16 @@ def _model(name: str) -> str:
     return f"{model.version}: a step of {1000 * model.hop_samples // MODEL_RATE_HZ} ms takes {shown}"
 
 
-def _gpu() -> Finding:
-    import onnxruntime
-
-    providers = onnxruntime.get_available_providers()
-    if "CUDAExecutionProvider" in providers:
-        return Finding("gpu", "onnxruntime has CUDA; this version of facestream computes on the CPU", is_ok=True)
-    return Finding("gpu", "not used; the ONNX engine computes on the CPU")
+def _engines() -> Iterator[Finding]:
+    """Every engine, usable or why not; none of them is needed beside the one on the CPU."""
+    yield Finding("engine onnx", f"usable: {OnnxBackend.told}")
+    for library in installed_libraries():
+        kinds = ", ".join(f"{major}.{minor}" for major, minor in library.capabilities)
+        yield Finding(library.flavour, f"version {library.version}" + (f", for devices of {kinds}" if kinds else ""))
+    try:
+        yield Finding("engine tensorrt", f"usable: {open_tensorrt(EngineOptions(TENSORRT)).told}")
+    except EngineUnavailable as error:
+        yield Finding("engine tensorrt", f"not usable: {error}", is_ok=False)
 
 
 def _port(port: int) -> Finding:

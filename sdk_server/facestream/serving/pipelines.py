@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from facestream.engines.bundle import Bundle, open_bundle
+from facestream.engines.choice import ONNX, Backend, EngineOptions, open_with
 from facestream.engines.deeptalk import DeepTalkGraphs
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs
 from facestream.engines.manifest import DeepTalkManifest, DiffPoseTalkManifest
-from facestream.engines.onnx import OnnxEngine
 from facestream.motion.base import MotionSource
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.deeptalk import DeepTalkMotion
@@ -16,22 +16,25 @@ from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter
 from facestream.serving.pipeline import Pipeline
 
+ON_THE_CPU = EngineOptions(ONNX)
 
-def open_pipeline(model: str = "live", *, extra_folders: Iterable[Path] = (), thread_count: int = 1) -> Pipeline:
-    """A pipeline for a model by name or folder, on the ONNX engine and the head that the model was made for.
 
-    Raises `NotFound` for an unknown model, and `BundleError` for a bad bundle or one made for another head: its motion
-    would mean other faces.
+def open_pipeline(
+    model: str = "live", *, extra_folders: Iterable[Path] = (), engine: EngineOptions = ON_THE_CPU
+) -> Pipeline:
+    """A pipeline for a model by name or folder, on the head that the model was made for.
+
+    Raises `NotFound` for an unknown model, `EngineUnavailable` for an engine that can not work here, and `BundleError`
+    for a bad bundle or one made for another head: its motion would mean other faces.
     """
     bundle = open_bundle(model, extra_folders)
-    return Pipeline(
-        _source_of(bundle, thread_count), Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
-    )
+    source = open_with(engine, lambda backend: _source_of(bundle, backend))
+    return Pipeline(source, Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras)))
 
 
-def _source_of(bundle: Bundle, thread_count: int) -> MotionSource:
+def _source_of(bundle: Bundle, backend: Backend) -> MotionSource:
     if isinstance(bundle.manifest, DeepTalkManifest):
-        return DeepTalkMotion(DeepTalkGraphs(bundle, thread_count))
+        return DeepTalkMotion(DeepTalkGraphs(bundle, backend.open_graph))
     if isinstance(bundle.manifest, DiffPoseTalkManifest):
-        return DiffPoseTalkMotion(DiffPoseTalkGraphs(bundle, thread_count))
-    return LiveMotion(OnnxEngine(bundle, thread_count))
+        return DiffPoseTalkMotion(DiffPoseTalkGraphs(bundle, backend.open_graph))
+    return LiveMotion(backend.open_live(bundle))

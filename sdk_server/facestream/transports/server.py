@@ -18,6 +18,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from facestream.engines.choice import EngineOptions
 from facestream.errors import InvalidValue
 from facestream.security.tls import server_credentials
 from facestream.security.tokens import TokenCheck
@@ -46,7 +47,8 @@ _CLOSE_S = 1.0
 def load_pipelines(settings: Settings) -> Sequence[Pipeline]:
     """The models that the settings name, the default one first."""
     names = dict.fromkeys((settings.model, *settings.also))
-    return [open_pipeline(name, thread_count=settings.engine_threads) for name in names]
+    engine = EngineOptions(settings.engine, settings.engine_threads, settings.precision, settings.engine_cache)
+    return [open_pipeline(name, engine=engine) for name in names]
 
 
 def limits_of(settings: Settings) -> Limits:
