@@ -10,7 +10,19 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from facestream.engines.tensorrt_half import PRODUCTS, half_products, with_half_products
+from facestream.audio.files import read_audio
+from facestream.cli.demo import EXAMPLE
+from facestream.engines.base import BatchState, StepOutput
+from facestream.engines.bundle import Bundle, open_bundle
+from facestream.engines.onnx import OnnxEngine
+from facestream.engines.tensorrt_half import EXACT, PRODUCTS, half_products, with_half_products
+from facestream.motion.bundle_profile import profile_of
+from facestream.motion.live import LiveMotion
+from facestream.retarget.solver import Retargeter
+from facestream.serving.clip import animate
+from facestream.serving.live_stream import StreamOptions
+from facestream.serving.pipeline import Pipeline
+from facestream.types import Float32
 from tests.engines.tensorrt_graphs import Shipped, shipped_graphs, shipped_ids, small_profile
 
 EVERY_GRAPH = pytest.mark.parametrize("shipped", shipped_graphs(), ids=shipped_ids())
@@ -84,6 +96,39 @@ def test_without_its_island_a_spectral_front_end_is_lost() -> None:
     lost = furthest(model, with_half_products(model, exact=frozenset()), quiet)
     assert kept < 5e-3
     assert lost > 0.5  # 1.7 when this was written: nothing that is told has to do with what was said
+
+
+class Halved(OnnxEngine):
+    """The live network with half products, as the reference computes it."""
+
+    def __init__(self, bundle: Bundle, exact: frozenset[str]) -> None:
+        super().__init__(bundle)
+        self._reference = ReferenceEvaluator(with_half_products(onnx.load(bundle.graph_path), exact))
+
+    def step(self, pcm: Float32, state: BatchState) -> StepOutput:
+        names = [spec.name for spec in self.model.states]
+        outputs = ["motion", "phone", *(f"next_{name}" for name in names)]
+        given = {"pcm": pcm} | {name: state[name] for name in names}
+        motion, phone, *following = self._reference.run(outputs, given)
+        return StepOutput(motion, phone, dict(zip(names, following, strict=True)))
+
+
+def test_no_weight_of_a_face_moves_by_more_than_two_thousandths() -> None:
+    bundle = open_bundle("live")
+    samples, rate_hz = read_audio(EXAMPLE)
+
+    def weights(engine: OnnxEngine) -> Float32:
+        retargeter = Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
+        speech = np.float32(0.03) * samples[: int(1.2 * rate_hz)]  # someone far from the microphone
+        return animate(speech, StreamOptions(seed=1), Pipeline(LiveMotion(engine), retargeter)).weights
+
+    single = weights(OnnxEngine(bundle))
+    assert single.max() > 0.1
+    apart = np.abs(weights(Halved(bundle, EXACT)) - single)
+    assert apart.max() < 2e-3
+    assert apart.mean() < 1e-4
+    # the control: with the front end in half precision too
+    assert np.abs(weights(Halved(bundle, frozenset())) - single).max() > 0.02
 
 
 def test_a_choice_of_codes_is_made_in_single_precision() -> None:
