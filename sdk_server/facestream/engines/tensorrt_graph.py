@@ -192,7 +192,7 @@ class TensorRtGraph:
 
     def _compilation(self, library: TensorRtLibrary, kernels: bytes | None) -> tuple[Any, Any]:
         """The RTX library compiles on the device: at once, not when a stream waits, and what it has once, it keeps."""
-        if not hasattr(library.module, "IRuntimeCache"):
+        if not library.builds_anywhere:
             return None, None
         config = self._engine.create_runtime_config()
         cache = config.create_runtime_cache()

@@ -41,8 +41,8 @@ class TensorRtLibrary:
 
     @property
     def builds_anywhere(self) -> bool:
-        """Whether engines for a device can be built where there is none."""
-        return hasattr(self.module, "ComputeCapability")
+        """Whether engines for a device can be built where there is none; they are compiled on the device then."""
+        return self.flavour == RTX
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
