@@ -27,7 +27,9 @@ STATE_SIZE = 7
 
 _LIDS = sided("eyeBlink")
 _WIDE = sided("eyeWide")
-_LANES = {"pause": 10, "closing": 12, "shut": 13, "opening": 14, "depth": 15}
+_PAUSE_LANE = 10
+_SHAPE_LANES = np.array([12, 13, 14, 15], np.uint64)
+_SHAPE_RANGES = np.array([CLOSING_S, SHUT_S, OPENING_S, DEPTH_RANGE])
 
 
 def fresh_blink(first_time_s: float) -> Float64:
@@ -86,14 +88,10 @@ def _next_blink(state: Float64, seed: Counter) -> Float64:
     following[:, BLOCK] = state[:, BLOCK] + new_block
     following[:, NUMBER] = np.where(new_block, 0.0, state[:, NUMBER] + 1.0)
     key = (following[:, BLOCK].astype(np.uint64), following[:, NUMBER].astype(np.uint64))
-    for column, (low, high), lane in (
-        (CLOSING, CLOSING_S, "closing"),
-        (SHUT, SHUT_S, "shut"),
-        (OPENING, OPENING_S, "opening"),
-        (DEPTH, DEPTH_RANGE, "depth"),
-    ):
-        following[:, column] = low + (high - low) * uniform(seed, _LANES[lane], *key)
-    pause = MEDIAN_PAUSE_S * np.exp(PAUSE_SPREAD * normal(seed, _LANES["pause"], *key))
+    low, high = _SHAPE_RANGES.T
+    shape = uniform(seed[:, None], _SHAPE_LANES, *(part[:, None] for part in key))
+    following[:, CLOSING:] = low + (high - low) * shape
+    pause = MEDIAN_PAUSE_S * np.exp(PAUSE_SPREAD * normal(seed, _PAUSE_LANE, *key))
     after = np.where(new_block, block_end, state[:, START] + _length(state))
     start = after + np.clip(pause, MIN_PAUSE_S, MAX_PAUSE_S)
     # One that would begin in the next block is not drawn: in its place the row waits for that block.

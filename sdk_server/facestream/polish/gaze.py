@@ -30,7 +30,9 @@ _LEFT = columns("eyeLookOutLeft", "eyeLookInRight")
 _RIGHT = columns("eyeLookInLeft", "eyeLookOutRight")
 _UP = columns("eyeLookUpLeft", "eyeLookUpRight")
 _DOWN = columns("eyeLookDownLeft", "eyeLookDownRight")
-_LANES = {"fixation": 20, "yaw": 22, "pitch": 24}
+_LANES = np.array([20, 22, 24], np.uint64)
+"""Of the fixation's length, its yaw and its pitch."""
+_SPREADS_RAD = np.array([YAW_SPREAD_RAD, PITCH_SPREAD_RAD])
 
 
 def fresh_gaze(first_time_s: float) -> Float64:
@@ -101,13 +103,12 @@ def _next_fixation(state: Float64, seed: Counter) -> Float64:
     following = np.empty_like(state)
     following[:, BLOCK] = state[:, BLOCK] + new_block
     following[:, NUMBER] = np.where(new_block, 0.0, state[:, NUMBER] + 1.0)
-    key = (following[:, BLOCK].astype(np.uint64), following[:, NUMBER].astype(np.uint64))
+    key = (following[:, column, None].astype(np.uint64) for column in (BLOCK, NUMBER))
+    drawn = normal(seed[:, None], _LANES, *key)
     following[:, START] = state[:, END]
     following[:, FROM_YAW:TO_YAW] = state[:, TO_YAW:]
-    for column, spread, lane in ((TO_YAW, YAW_SPREAD_RAD, "yaw"), (TO_PITCH, PITCH_SPREAD_RAD, "pitch")):
-        drawn = normal(seed, _LANES[lane], *key)
-        following[:, column] = spread * np.clip(drawn, -FARTHEST_SPREADS, FARTHEST_SPREADS)
-    length = MEDIAN_FIXATION_S * np.exp(FIXATION_SPREAD * normal(seed, _LANES["fixation"], *key))
+    following[:, TO_YAW:] = _SPREADS_RAD * np.clip(drawn[:, 1:], -FARTHEST_SPREADS, FARTHEST_SPREADS)
+    length = MEDIAN_FIXATION_S * np.exp(FIXATION_SPREAD * drawn[:, 0])
     end = following[:, START] + np.clip(length, MIN_FIXATION_S, MAX_FIXATION_S)
     following[:, END] = np.minimum(end, (following[:, BLOCK] + 1.0) * BLOCK_S)
     return following

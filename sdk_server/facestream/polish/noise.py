@@ -11,19 +11,20 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
-def uniform(seed: Counter, lane: int, block: Counter, index: Counter) -> Float64:
-    """Numbers in (0, 1), one per row: hash of the stream's seed, a lane (which use), a block and an index `[B]`.
+def uniform(seed: Counter, lane: int | Counter, block: Counter, index: Counter) -> Float64:
+    """Numbers in (0, 1), of a shape that all four share or stretch to: hash of the stream's seed, a lane (which use), a
+    block and an index.
 
     The mixing is SplitMix64 (Steele, Lea, Flood 2014), one round per part of the key.
     """
-    key = _mixed(seed + np.full_like(seed, lane))
+    key = _mixed(seed + np.asarray(lane, np.uint64))
     key = _mixed(key ^ block)
     key = _mixed(key ^ index)
     return ((key >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def normal(seed: Counter, lane: int, block: Counter, index: Counter) -> Float64:
-    """Standard normal numbers, one per row (Box-Muller). Takes lanes `lane` and `lane + 1`."""
+def normal(seed: Counter, lane: int | Counter, block: Counter, index: Counter) -> Float64:
+    """Standard normal numbers (Box-Muller); shapes as `uniform`. Takes lanes `lane` and `lane + 1`."""
     radius = np.sqrt(-2.0 * np.log(uniform(seed, lane, block, index)))
     return np.asarray(radius * np.cos(2.0 * np.pi * uniform(seed, lane + 1, block, index)))
 
