@@ -9,6 +9,7 @@ import numpy as np
 from facestream.acting import ActingChange
 from facestream.engines.base import StepOutput
 from facestream.motion.base import MotionSource, Rows
+from facestream.serving.animator import Animator
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
 from facestream.types import Float32, Frames
@@ -45,7 +46,8 @@ class Marching:
     ) -> None:
         self._now = now
         self._timed = TimedSource(pipeline.source, now)
-        pipeline.source = cast(MotionSource, self._timed)
+        assert isinstance(pipeline.animator, Animator)
+        pipeline.animator.source = cast(MotionSource, self._timed)
         self.pipeline = pipeline
         self.streams = [pipeline.open(StreamOptions(seed=number, acting=acting)) for number in range(rows)]
         self.step_s = 0.0
@@ -75,7 +77,8 @@ class Marching:
         """Give the rows back, and the pipeline its own source."""
         for stream in self.streams:
             stream.close()
-        self.pipeline.source = self._timed.source
+        assert isinstance(self.pipeline.animator, Animator)
+        self.pipeline.animator.source = self._timed.source
 
     def _push(self) -> None:
         size = self.pipeline.model.hop_samples

@@ -10,6 +10,7 @@ from facestream.errors import FacestreamError, InvalidValue
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter
+from facestream.serving.animator import Animator
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 
@@ -49,7 +50,7 @@ def _open_torch(model: str) -> Pipeline:
 
     bundle = open_bundle(model)
     retargeter = Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
-    return Pipeline(LiveMotion(TorchEngine(bundle)), retargeter)
+    return Pipeline(Animator(LiveMotion(TorchEngine(bundle)), retargeter))
 
 
 def add_variants(parser: argparse.ArgumentParser) -> None:

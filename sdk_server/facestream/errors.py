@@ -19,6 +19,7 @@ Messages name the value received, what is allowed, and the next step.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class FacestreamError(Exception):
@@ -36,6 +37,16 @@ class FacestreamError(Exception):
     def retry_after_s(self) -> float | None:
         """Seconds after which trying again may help; `None` where it does not."""
         return None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # from an engine's process; Python would call the class with the message alone
+        return _arrived, (type(self), self.args, self.__dict__)
+
+
+def _arrived(kind: type[FacestreamError], words: tuple[Any, ...], facts: dict[str, Any]) -> FacestreamError:
+    error = kind.__new__(kind, *words)
+    error.__dict__.update(facts)
+    return error
 
 
 class InvalidValue(FacestreamError):

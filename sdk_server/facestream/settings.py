@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     engine: EngineName = Field("auto", description="auto takes TensorRT where it works, else ONNX Runtime on the CPU")
     precision: Literal["fp32", "fp16"] = Field("fp32", description="of TensorRT's matrix products")
     engine_cache: Path | None = Field(None, description="folder for built engines; none means the user's own cache")
+    engine_process: bool = Field(True, description="models of the family live compute in a process of their own")
     engine_threads: int = Field(1, ge=1, le=256, description="threads inside one engine step")
 
     # How much

@@ -11,6 +11,7 @@ from facestream.engines.bundle import open_bundle
 from facestream.engines.synthetic import SyntheticEngine
 from facestream.errors import InvalidValue
 from facestream.motion.live import LiveMotion
+from facestream.serving.animator import Animator
 from facestream.serving.pipeline import Pipeline
 from facestream.types import Float32
 from facestream_bench.chosen_model import add_model
@@ -32,7 +33,7 @@ class LeakyEngine(SyntheticEngine):
 
 @pytest.mark.parametrize(("engine", "is_sound"), [(SyntheticEngine, True), (LeakyEngine, False)])
 def test_a_row_that_hears_its_neighbour_is_found(engine: type[SyntheticEngine], is_sound: bool) -> None:
-    pipeline = Pipeline(LiveMotion(engine()), JawSolver())
+    pipeline = Pipeline(Animator(LiveMotion(engine()), JawSolver()))
     pieces = pieces_of(SPEECH, 4, 1.0)
     found = batch_differences(pipeline, pieces, [4, 2], None)
     assert set(found) == {"batch.rows_2.max", "batch.rows_4.max", "batch.max"}

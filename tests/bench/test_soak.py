@@ -43,9 +43,9 @@ async def test_a_sound_server_is_left_as_it_was_found(monkeypatch: pytest.Monkey
 async def test_rows_that_are_not_given_back_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def forgetful() -> Pipeline:
         pipeline = synthetic_pipeline()
-        release = pipeline._rows.release
+        release = pipeline._rows.give_back
         turns = iter(range(10_000))
-        pipeline._rows.release = lambda row: release(row) if next(turns) % 3 else None
+        pipeline._rows.give_back = lambda row: release(row) if next(turns) % 3 else None
         return pipeline
 
     async with loopback(forgetful, max_streams=SEATS, max_clips=SEATS) as server:

@@ -33,6 +33,7 @@ from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
 from facestream.motion.warm_up import MAX_ROWS
 from facestream.retarget.profile import load_profile
 from facestream.retarget.solver import Retargeter
+from facestream.serving.animator import Animator
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
@@ -80,7 +81,7 @@ def test_all_that_a_family_asks_for_is_allowed(family: str, tmp_path: Path) -> N
     else:
         folder = write_tiny_deeptalk(tmp_path, hears_hops=family.endswith("hop by hop"))
         source = DeepTalkMotion(DeepTalkGraphs(Bundle.open(folder), open_graph))
-    pipeline = Pipeline(source, Retargeter(load_profile(), ()))
+    pipeline = Pipeline(Animator(source, Retargeter(load_profile(), ())))
     pipeline.warm_up()
     streams = [pipeline.open(StreamOptions(seed=seed)) for seed in range(MAX_ROWS)]
     for place, stream in enumerate(streams):

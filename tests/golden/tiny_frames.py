@@ -14,6 +14,7 @@ from facestream.engines.onnx import OnnxEngine
 from facestream.motion.live import LiveMotion
 from facestream.retarget.profile import EXPRESSION_ROWS, EYE_ROWS, JAW_ROWS, RigProfile
 from facestream.retarget.solver import Retargeter
+from facestream.serving.animator import Animator
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
@@ -52,7 +53,7 @@ def make_frames() -> dict[str, Frames]:
     """The frames of every case, as the code makes them now."""
     with tempfile.TemporaryDirectory() as folder:
         engine = OnnxEngine(Bundle.open(write_tiny_bundle(Path(folder))))
-    pipeline = Pipeline(LiveMotion(engine), Retargeter(seeded_head(), engine.model.extras))
+    pipeline = Pipeline(Animator(LiveMotion(engine), Retargeter(seeded_head(), engine.model.extras)))
     return {
         name: animate(babble(options.seed, options.sample_rate_hz, 1.5), options, pipeline)
         for name, options in CASES.items()

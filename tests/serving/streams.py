@@ -13,6 +13,7 @@ from facestream.errors import EngineError
 from facestream.motion.live import LiveMotion
 from facestream.retarget.profile import load_profile
 from facestream.retarget.solver import Retargeter
+from facestream.serving.animator import Animator
 from facestream.serving.live_stream import LiveStream, StreamOptions
 from facestream.serving.pipeline import Pipeline, no_frames
 from facestream.types import Float32, Frames, joined_frames
@@ -22,7 +23,7 @@ from tests.engines.tiny_model import write_tiny_bundle
 def pipeline_with(engine: Engine) -> Pipeline:
     """The shipped head behind any engine."""
     profile = load_profile(shipped_folder() / "head" / "rig_profile.npz")
-    return Pipeline(LiveMotion(engine), Retargeter(profile, engine.model.extras))
+    return Pipeline(Animator(LiveMotion(engine), Retargeter(profile, engine.model.extras)))
 
 
 def synthetic_pipeline(engine: SyntheticEngine | None = None) -> Pipeline:

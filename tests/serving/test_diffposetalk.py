@@ -12,6 +12,7 @@ from facestream.errors import EngineError, InvalidValue
 from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
 from facestream.motion.diffposetalk.streamers import ClipStreamer
 from facestream.polish.options import PolishOptions
+from facestream.serving.animator import Animator
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
@@ -188,14 +189,14 @@ def test_windows_meet_without_a_jump(pipeline: Pipeline, is_clip: bool, monkeypa
     def motion() -> Float32:
         stream = pipeline.open(StreamOptions(frame_rate=FRAMES_25, polish=STILL), is_clip=is_clip)
         rows: list[Float32] = []
-        finish = pipeline._finish_hops
+        finish = Animator._finish
 
-        def noting(batch: Any, numbers: Any, output: Any) -> Any:
+        def noting(animator: Animator, numbers: Any, output: Any, plan: Any) -> Any:
             rows.append(output.motion[0])
-            return finish(batch, numbers, output)
+            return finish(animator, numbers, output, plan)
 
         with monkeypatch.context() as patch:
-            patch.setattr(pipeline, "_finish_hops", noting)
+            patch.setattr(Animator, "_finish", noting)
             stream.push(samples)
             stream.finish()
             drain(pipeline, stream, 4)

@@ -22,7 +22,7 @@ class Noting(Pipeline):
     """Holds every step until `gate` is open, and notes its batches."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        super().__init__(pipeline.source, pipeline._retargeter)
+        super().__init__(pipeline.animator)
         self.gate = threading.Event()
         self.batches: list[tuple[list[LiveStream], int]] = []
 

@@ -15,6 +15,7 @@ from facestream.curves import INDEX
 from facestream.engines.synthetic import FULL_OPEN_RAD, SyntheticEngine
 from facestream.errors import FacestreamError
 from facestream.motion.live import LiveMotion
+from facestream.serving.animator import Animator
 from facestream.serving.pipeline import Pipeline
 from facestream.settings import Settings
 from facestream.transports.server import Server
@@ -43,7 +44,7 @@ class JawSolver:
 
 
 def synthetic_pipeline(**options: Any) -> Pipeline:
-    return Pipeline(LiveMotion(SyntheticEngine(lookahead_samples=960, **options)), JawSolver())
+    return Pipeline(Animator(LiveMotion(SyntheticEngine(lookahead_samples=960, **options)), JawSolver()))
 
 
 def settings(**fields: Any) -> Settings:

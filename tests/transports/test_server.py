@@ -47,8 +47,7 @@ async def test_callers_are_put_off_while_the_models_warm_up() -> None:
             seen.append(server.host.state)
 
     def load() -> list[Pipeline]:
-        pipeline = synthetic_pipeline()
-        return [Slow(pipeline.source, pipeline._retargeter)]
+        return [Slow(synthetic_pipeline().animator)]
 
     server = Server(settings(), load=load)
     assert server.host.state is HostState.WARMING_UP

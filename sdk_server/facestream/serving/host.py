@@ -214,6 +214,7 @@ class AnimationHost:
             ended = await asyncio.to_thread(scheduler.stop, wait_s=self._stuck_after_s)
             if not ended:
                 log.error("the engine did not end its last step; it is left behind")
+        await self._close_pipelines()
 
     def check(self) -> None:
         """Enforce the limits of every stream, and notice an engine that hangs. Runs a few times a second by itself."""
@@ -226,6 +227,8 @@ class AnimationHost:
             if step is not None and now_s - step.started_s > longest_s:
                 self._give_up_engine(step.streams, now_s - step.started_s)
                 return
+        if self._lanes and any(pipeline.is_lost for pipeline in self.pipelines):
+            self._give_up_engine((), 0.0)
 
     async def _watch(self) -> None:
         while True:
@@ -255,7 +258,8 @@ class AnimationHost:
             self._become(HostState.SERVING)
 
     def _give_up_engine(self, hung: Sequence[ServedStream], after_s: float) -> None:
-        log.error("the engine hangs; starting another", extra={"after_s": round(after_s, 2), "rows": len(hung)})
+        what = "hangs" if hung else "has ended"
+        log.error("the engine %s; starting another", what, extra={"after_s": round(after_s, 2), "rows": len(hung)})
         for scheduler in self.engine_threads:
             scheduler.abandon()
         self._lanes = {}
@@ -270,9 +274,14 @@ class AnimationHost:
 
     async def _restart(self) -> None:
         try:
+            await self._close_pipelines()
             await self._start_engine()
         except Exception:
             log.exception("the engine could not be started again; the server stays out of service")
+
+    async def _close_pipelines(self) -> None:
+        for pipeline in self.pipelines:
+            await asyncio.to_thread(pipeline.close)
 
     def _become(self, state: HostState) -> None:
         self._state = state

@@ -7,29 +7,44 @@ from facestream.engines.bundle import Bundle, open_bundle
 from facestream.engines.choice import ONNX, Backend, EngineOptions, open_with
 from facestream.engines.deeptalk import DeepTalkGraphs
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs
-from facestream.engines.manifest import DeepTalkManifest, DiffPoseTalkManifest
+from facestream.engines.manifest import DeepTalkManifest, DiffPoseTalkManifest, LiveManifest
 from facestream.motion.base import MotionSource
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.deeptalk import DeepTalkMotion
 from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
 from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter
+from facestream.serving.animator import Animator
+from facestream.serving.engine_process import CAN_BE_STARTED, EngineProcess
 from facestream.serving.pipeline import Pipeline
 
 ON_THE_CPU = EngineOptions(ONNX)
 
 
 def open_pipeline(
-    model: str = "live", *, extra_folders: Iterable[Path] = (), engine: EngineOptions = ON_THE_CPU
+    model: str = "live",
+    *,
+    extra_folders: Iterable[Path] = (),
+    engine: EngineOptions = ON_THE_CPU,
+    in_own_process: bool = False,
 ) -> Pipeline:
     """A pipeline for a model by name or folder, on the head that the model was made for.
+
+    With `in_own_process` a model of the family `live` computes beside this process (`engine_process`).
 
     Raises `NotFound` for an unknown model, `EngineUnavailable` for an engine that can not work here, and `BundleError`
     for a bad bundle or one made for another head: its motion would mean other faces.
     """
     bundle = open_bundle(model, extra_folders)
+    if in_own_process and CAN_BE_STARTED and isinstance(bundle.manifest, LiveManifest):
+        return Pipeline(EngineProcess(bundle.folder, engine))
+    return Pipeline(animator_of(bundle, engine))
+
+
+def animator_of(bundle: Bundle, engine: EngineOptions) -> Animator:
+    """What animates a bundle in this process. Raises as `open_pipeline`."""
     source = open_with(engine, lambda backend: _source_of(bundle, backend))
-    return Pipeline(source, Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras)))
+    return Animator(source, Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras)))
 
 
 def _source_of(bundle: Bundle, backend: Backend) -> MotionSource:

@@ -35,10 +35,11 @@ CLIP_STEP_S = 0.008
 """Longest clip step beside live streams; a live stream may find the engine busy for this long."""
 
 DISTANCE_S_PER_STREAM = 0.0005
-LONGEST_DISTANCE_S = 0.028
-"""Distance between the starts of two live steps: none to speak of for a few streams, 28 ms from 56 on. At 64 streams
-p99 of the added latency was 29-71 ms with 28 ms, 77-99 with 32, 89-131 with 24, 106 with 16, 146 with 40: single
-runs on a machine whose neighbours come and go (two cores, 2026-11-21); the median of three with 28 ms is 34."""
+LONGEST_DISTANCE_S = 0.020
+"""Distance between the starts of two live steps: none to speak of for a few streams, 20 ms from 40 on. With the engine
+in a process of its own, on two cores that it shares with 80 streams' clients, p99 of the added latency was 20 and -9 ms
+with 14 ms, 17 and 2 with 20, 9 and 8 with 28, 170 and 217 with 36; with 112 streams 104 with 20 and 340 with 28 (single
+runs by turns, 2026-11-21)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def load_pipelines(settings: Settings) -> Sequence[Pipeline]:
     """The models that the settings name, the default one first."""
     names = dict.fromkeys((settings.model, *settings.also))
     engine = EngineOptions(settings.engine, settings.engine_threads, settings.precision, settings.engine_cache)
-    return [open_pipeline(name, engine=engine) for name in names]
+    return [open_pipeline(name, engine=engine, in_own_process=settings.engine_process) for name in names]
 
 
 def limits_of(settings: Settings) -> Limits:

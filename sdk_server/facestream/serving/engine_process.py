@@ -1,0 +1,136 @@
+"""An animator in a process of its own, beside the one that serves clients.
+
+Python runs one thread of a process at a time. A server of 64 live streams spends half of a core on messages and a third
+on the arithmetic between matrix products, and each waits for the other: a step of 25 streams that takes 12 ms of
+processor time took 20 ms, and 45 at worst. Apart they meet at the processor only. What travels is small: samples and
+plans of a batch in, frames out, some 140 kB a step.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NoReturn
+
+from facestream.engines.base import CostTable, ModelFacts, StepOutput
+from facestream.engines.choice import EngineOptions
+from facestream.errors import EngineError, FacestreamError
+from facestream.motion.base import MotionSource, WholePart
+from facestream.motion.live import LiveMotion
+from facestream.serving.animator import Faces, FramePlan, Places
+from facestream.types import Float32
+
+CAN_BE_STARTED = os.name == "posix"
+"""A connected socket is handed to the new process, which Windows does otherwise."""
+
+_END_S = 10.0
+
+
+class EngineProcess:
+    """An `Animates` for a bundle of the family `live`. Steps are taken by one thread at a time."""
+
+    def __init__(self, folder: Path, engine: EngineOptions) -> None:
+        """Start it and wait until the bundle is open there. Raises what is wrong with it, and `EngineError`."""
+        here, there = socket.socketpair()
+        with there:
+            command = [sys.executable, "-m", "facestream.serving.engine_worker", str(there.fileno())]
+            self._process = subprocess.Popen(command, pass_fds=[there.fileno()])
+        self._pipe: Connection[Any, Any] = Connection(here.detach())
+        self._notes: list[tuple[str, int, Mapping[str, Any]]] = []
+        """`reset` and `put` since the last step; they go with the next one."""
+        self._noting = threading.Lock()
+        try:
+            model, max_rows = self._ask(folder, engine)
+        except FacestreamError:
+            self.close()
+            raise
+        self._costs = CostTable()
+        self._source = LiveMotion(_FarEngine(model, max_rows, self._costs))
+
+    @property
+    def source(self) -> MotionSource:
+        return self._source
+
+    @property
+    def is_lost(self) -> bool:
+        return self._process.poll() is not None
+
+    def reset(self, row: int, initial: Mapping[str, Any]) -> None:
+        self._note("reset", row, initial)
+
+    def put(self, row: int, values: Mapping[str, Any]) -> None:
+        self._note("put", row, values)
+
+    def advance(self, rows: Places, pcm: Float32, plan: FramePlan) -> Faces:
+        with self._noting:
+            notes, self._notes = self._notes, []
+        faces: Faces = self._ask("advance", notes, rows, pcm, plan)
+        return faces
+
+    def move_whole(self, row: int, pcm: Float32, part: WholePart) -> StepOutput | None:
+        raise AssertionError("a live model animates no wholes")
+
+    def show(self, row: int, output: StepOutput, plan: FramePlan) -> Faces:
+        raise AssertionError("a live model animates no wholes")
+
+    def warm_up(self) -> None:
+        for row_count, seconds in self._ask("warm_up").items():
+            self._costs.record(row_count, seconds)
+
+    def close(self) -> None:
+        """A step under way fails; there is nothing to be saved."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
+
+    def _note(self, verb: str, row: int, values: Mapping[str, Any]) -> None:
+        with self._noting:
+            self._notes.append((verb, row, values))
+
+    def _ask(self, *request: object) -> Any:
+        try:
+            self._pipe.send(request)
+        except OSError:
+            self._gone()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            answer, told = self._pipe.recv()
+        except (EOFError, OSError):
+            self._gone()
+        for record in told:
+            logging.getLogger(record.name).handle(record)
+        if isinstance(answer, FacestreamError):
+            raise answer
+        return answer
+
+    def _gone(self) -> NoReturn:
+        raise EngineError("the engine's process has ended; its last words are in the server's log")
+
+
+class _FarEngine:
+    """What is known here of the engine there."""
+
+    name = "in a process of its own"
+
+    def __init__(self, model: ModelFacts, max_rows: int, costs: CostTable) -> None:
+        self.model = model
+        self.max_rows = max_rows
+        self._costs = costs
+
+    def step(self, pcm: Float32, state: Mapping[str, Any]) -> StepOutput:
+        raise AssertionError("steps are taken in the other process")
+
+    def warm_up(self) -> Mapping[int, float]:
+        raise AssertionError("warmed up in the other process")
+
+    def cost_s(self, row_count: int) -> float:
+        return self._costs.cost_s(row_count)

@@ -1,0 +1,78 @@
+"""The other end of `engine_process`: `python -m facestream.serving.engine_worker SOCKET`.
+
+The first request names a bundle; then it answers one after the other and ends when nobody asks any more. An error that
+has a class of its own is an answer, too; any other ends the process, with its traceback in the log of the server.
+"""
+
+import logging
+import logging.handlers
+import queue
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from facestream.engines.base import BUCKETS
+from facestream.engines.bundle import Bundle
+from facestream.errors import FacestreamError
+from facestream.serving.animator import Animator
+from facestream.serving.pipelines import animator_of
+
+
+class _Told(logging.handlers.QueueHandler):
+    """Keeps what is logged until the next answer takes it along to the server's log."""
+
+    def __init__(self) -> None:
+        self._records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+        super().__init__(self._records)
+
+    def take(self) -> list[logging.LogRecord]:
+        return [self._records.get() for _ in range(self._records.qsize())]
+
+
+def main() -> None:
+    """Open the bundle, tell what it is, then serve."""
+    # Ctrl-C reaches the whole group; the server drains first and then lets go of this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    told = _Told()
+    logging.basicConfig(level=logging.INFO, handlers=[told])
+    pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    folder, engine = pipe.recv()
+    try:
+        animator = animator_of(Bundle.open(folder), engine)
+    except FacestreamError as error:
+        pipe.send((error, told.take()))
+        return
+    pipe.send(((animator.source.model, animator.source.max_rows), told.take()))
+    serve(pipe, animator, told.take)
+
+
+def serve(pipe: "Connection[Any, Any]", animator: Animator, told: Callable[[], list[logging.LogRecord]] = list) -> None:
+    """Answer until the other side is closed."""
+    while True:
+        try:
+            verb, *request = pipe.recv()
+        except (EOFError, OSError):
+            return
+        answer: object
+        try:
+            answer = _warm_up(animator) if verb == "warm_up" else _advance(animator, *request)
+        except FacestreamError as error:
+            answer = error
+        pipe.send((answer, told()))
+
+
+def _advance(animator: Animator, notes: Any, *step: Any) -> Any:
+    for verb, row, values in notes:
+        animator.reset(row, values) if verb == "reset" else animator.put(row, values)
+    return animator.advance(*step)
+
+
+def _warm_up(animator: Animator) -> dict[int, float]:
+    animator.warm_up()
+    return {rows: animator.source.cost_s(rows) for rows in BUCKETS}
+
+
+if __name__ == "__main__":
+    main()
