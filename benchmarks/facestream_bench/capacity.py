@@ -13,7 +13,7 @@ import argparse
 import statistics
 from collections.abc import Callable, Sequence
 
-from facestream_bench.chosen_model import add_model, label_of, options_of
+from facestream_bench.chosen_model import add_engine, add_model, label_of, options_of, settings_of
 from facestream_bench.command import add_output, publish
 from facestream_bench.live_load import Figures, measure_streams
 from facestream_bench.server_process import running_server
@@ -71,12 +71,13 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--step", type=int, default=8, help="streams between two answers")
     parser.add_argument("--runs", type=int, default=5, help="runs that must hold in the median")
     add_model(parser)
+    add_engine(parser)
     add_output(parser)
     arguments = parser.parse_args(words)
     pcm, options, label = speech_of(arguments.seconds), options_of(arguments), label_of(arguments)
 
     def attempt(count: int) -> Figures:
-        with running_server(arguments.model, max_streams=count) as server:
+        with running_server(arguments.model, max_streams=count, **settings_of(arguments)) as server:
             found = measure_streams(server, pcm, options, count)
         verdict = "carried" if is_carried(found) else "too many"
         cores = f"cores: server {found['server_cores']:.2f}, client {found['client_cores']:.2f}"

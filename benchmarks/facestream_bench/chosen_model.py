@@ -1,9 +1,11 @@
 """Which model a command measures, and what its streams ask of it."""
 
 import argparse
+from typing import Any
 
 from facestream.client import StreamOptions
 from facestream.engines.bundle import open_bundle
+from facestream.engines.choice import ENGINES, PRECISIONS
 from facestream.styling import StylingChange
 
 
@@ -17,6 +19,18 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--emotion", help="of a model that acts: a preset; default: what it hears in the speech")
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Options that choose what the server runs it on."""
+    parser.add_argument("--engine", choices=ENGINES, help="of the server; default: the fastest that works here")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of TensorRT's matrix products")
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What of the server's settings was chosen."""
+    chosen = {"engine": arguments.engine, "precision": arguments.precision}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
 def options_of(arguments: argparse.Namespace, sample_rate_hz: int = 16_000, seed: int | None = None) -> StreamOptions:
     """What a stream of the chosen model asks for; the server's default model is the chosen one."""
     styling = None
@@ -26,6 +40,11 @@ def options_of(arguments: argparse.Namespace, sample_rate_hz: int = 16_000, seed
 
 
 def label_of(arguments: argparse.Namespace) -> str:
-    """The model in a figure's name: `live`, `diffposetalk-compact.steps_2`. Raises what the bundle has against it."""
-    name = open_bundle(arguments.model).model.name
-    return name if arguments.steps is None else f"{name}.steps_{arguments.steps}"
+    """The model in a figure's name: `live`, `diffposetalk-compact.steps_2`, `live.tensorrt.fp16`.
+
+    Raises what the bundle has against it.
+    """
+    parts = [open_bundle(arguments.model).model.name]
+    if arguments.steps is not None:
+        parts.append(f"steps_{arguments.steps}")
+    return ".".join([*parts, *settings_of(arguments).values()]) if "engine" in arguments else ".".join(parts)

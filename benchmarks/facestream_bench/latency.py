@@ -11,15 +11,17 @@ tell of the machine.
 import argparse
 import asyncio
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
 from facestream.client import StreamOptions
 from facestream.types import Float32
-from facestream_bench.chosen_model import add_model, options_of
+from facestream_bench.chosen_model import add_engine, add_model, options_of, settings_of
 from facestream_bench.command import add_output, publish
 from facestream_bench.live_load import Figures, measure_streams
 from facestream_bench.nvidia_script import measure_script
-from facestream_bench.server_process import running_server
+from facestream_bench.server_process import ServerProcess, running_server
 from facestream_bench.speech import speech_of
 
 
@@ -33,15 +35,17 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=5, help="medians over so many runs")
     parser.add_argument("--requests", type=int, default=10, help="of each of NVIDIA's six clips; 0 leaves them out")
     add_model(parser)
+    add_engine(parser)
     add_output(parser)
     arguments = parser.parse_args(words)
     pcm, options = speech_of(arguments.seconds), options_of(arguments)
-    runs = [measure_run(arguments.model, arguments.streams, pcm, options) for _ in range(arguments.runs)]
+    serving = partial(running_server, arguments.model, **settings_of(arguments))
+    runs = [measure_run(serving, arguments.streams, pcm, options) for _ in range(arguments.runs)]
     figures = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
     # a frame missed in any run counts
     figures |= {key: max(run[key] for run in runs) for key in runs[0] if key.endswith("missed_frames")}
     if arguments.requests:
-        with running_server(arguments.model, max_streams=4) as server:
+        with serving(max_streams=4) as server:
             figures |= asyncio.run(measure_script(server.address, arguments.requests, options_of(arguments)))
     notes = [
         "added: from the chunk that completes a frame's audio to the frame; lag: from the capture of its own sample",
@@ -51,11 +55,16 @@ def main(words: Sequence[str] | None = None) -> None:
     publish("latency", {f"latency.{key}": value for key, value in figures.items()}, parser, arguments, notes)
 
 
-def measure_run(model: str, stream_counts: Sequence[int], pcm: Float32, options: StreamOptions) -> Figures:
-    """Every count of streams once, each against a server of its own."""
+def measure_run(
+    serving: Callable[..., AbstractContextManager[ServerProcess]],
+    stream_counts: Sequence[int],
+    pcm: Float32,
+    options: StreamOptions,
+) -> Figures:
+    """Every count of streams once, each against a server of its own, which `serving` starts for `max_streams`."""
     figures: Figures = {}
     for count in stream_counts:
-        with running_server(model, max_streams=count) as server:
+        with serving(max_streams=count) as server:
             found = measure_streams(server, pcm, options, count)
         figures |= {f"streams_{count}.{key}": value for key, value in found.items()}
         figures["ready_s"] = server.ready_s

@@ -19,7 +19,7 @@ import numpy as np
 
 from facestream.client import StreamOptions
 from facestream.types import Float32
-from facestream_bench.chosen_model import add_model, label_of, options_of
+from facestream_bench.chosen_model import add_engine, add_model, label_of, options_of, settings_of
 from facestream_bench.command import add_output, publish
 from facestream_bench.live_load import percentiles_ms
 from facestream_bench.server_process import Holdings, running_server
@@ -53,10 +53,12 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--look-s", type=float, default=5)
     parser.add_argument("--seed", type=int, default=1, help="of who does what when")
     add_model(parser)
+    add_engine(parser)
     add_output(parser)
     arguments = parser.parse_args(words)
     label, options, pcm = label_of(arguments), options_of(arguments), speech_of(LONGEST_S)
-    with running_server(arguments.model, max_streams=arguments.streams, max_clips=arguments.streams) as server:
+    limits = {"max_clips": arguments.streams, **settings_of(arguments)}
+    with running_server(arguments.model, arguments.streams, **limits) as server:
         diary, looks = asyncio.run(
             soak(
                 Visit(server.address, pcm, options, arguments.streams, arguments.seed),
