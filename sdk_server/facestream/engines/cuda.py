@@ -26,7 +26,6 @@ class Device:
     name: str
     capability: tuple[int, int]
     memory_bytes: int
-    free_bytes: int
     cuda: int
     """What the driver supports: 13000 is CUDA 13.0."""
 
@@ -39,17 +38,17 @@ class Device:
 
 def find_device() -> Device:
     """The first device. Raises `EngineUnavailable` naming what is missing: driver, a newer driver, device."""
-    check_driver(int(_call(cudart.cudaDriverGetVersion)))
+    driver = int(_call(cudart.cudaDriverGetVersion))
+    check_driver(driver)
     status, count = cudart.cudaGetDeviceCount()
     if status != cudart.cudaError_t.cudaSuccess or not count:
         raise EngineUnavailable(
             f"the NVIDIA driver shows no device ({_reason(status)}); check `nvidia-smi`, or use --engine onnx"
         )
     facts = _call(cudart.cudaGetDeviceProperties, 0)
-    free, total = _call(cudart.cudaMemGetInfo)
+    _, total = _call(cudart.cudaMemGetInfo)
     name = facts.name.decode() if isinstance(facts.name, bytes) else str(facts.name)
-    driver = int(_call(cudart.cudaDriverGetVersion))
-    return Device(name, (int(facts.major), int(facts.minor)), int(total), int(free), driver)
+    return Device(name, (int(facts.major), int(facts.minor)), int(total), driver)
 
 
 def check_driver(cuda: int) -> None:
@@ -63,11 +62,17 @@ def check_driver(cuda: int) -> None:
         )
 
 
-def check_memory(needed_bytes: int, free_bytes: int, what: str) -> None:
-    """Raises `EngineUnavailable` where a device has too little memory left for `what`."""
-    if needed_bytes > free_bytes:
+def free_bytes() -> int:
+    """Memory of the device that nobody uses now. Raises `EngineError`."""
+    free, _ = _call(cudart.cudaMemGetInfo)
+    return int(free)
+
+
+def check_memory(needed: int, free: int, what: str) -> None:
+    """Both in bytes. Raises `EngineUnavailable` where a device has too little memory left for `what`."""
+    if needed > free:
         raise EngineUnavailable(
-            f"{what} needs {needed_bytes >> 20} MB on the device, {free_bytes >> 20} MB are free; "
+            f"{what} needs {needed >> 20} MB on the device, {free >> 20} MB are free; "
             "end what else uses it, or use --engine onnx"
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facestream.engines.base import Engine, TensorSpec
 from facestream.engines.bundle import MANIFEST, Bundle
-from facestream.engines.cuda import check_memory, find_device
+from facestream.engines.cuda import check_memory, find_device, free_bytes
 from facestream.engines.graph import Graph
 from facestream.engines.manifest import GraphSpec
 from facestream.engines.tensorrt import TensorRtEngine
@@ -63,7 +63,7 @@ class TensorRtBackend:
             raise EngineUnavailable(str(error)) from error
 
     def _load(self, plan: bytes, bundle: Bundle, graph: GraphSpec, profiles: Sequence[Profile]) -> TensorRtGraph:
-        check_memory(len(plan) + _ROOM, self.device.free_bytes, f"{bundle.manifest.name}/{graph.file}")
+        check_memory(len(plan) + _ROOM, free_bytes(), f"{bundle.manifest.name}/{graph.file}")
         key = self._key("kernels", bundle, graph, profiles)
         return TensorRtGraph(
             self.library,

@@ -2,8 +2,8 @@
 
     given ─> page-locked memory ─> device ─> network ─> device ─> page-locked memory ─> arrays of the caller
 
-Everything is queued on one stream and waited for once. A shape that comes again is recorded the second time, and from
-then on replayed with a single call; until then, and where the network can not be recorded, it is queued as it is.
+Everything is queued on one stream and waited for once. A shape that comes a third time is recorded, and from then on
+replayed with a single call; until then, and where the network can not be recorded, it is queued as it is.
 """
 
 import threading
@@ -26,7 +26,8 @@ _RUNS_BEFORE_RECORDING = 2
 """The first runs of a shape allocate and compile, which can not be recorded."""
 
 Shapes = tuple[tuple[str, Shape], ...]
-OnStream = Callable[[Stream], None]
+OnStream = Callable[[Stream, Mapping[str, int]], None]
+"""Queues something, given the addresses of all tensors."""
 
 
 class TensorRtGraph:
@@ -79,13 +80,13 @@ class TensorRtGraph:
         outputs: Sequence[str],
         given: Mapping[str, npt.NDArray[Any]],
         kept: Mapping[str, Shape],
-        before: Callable[[Stream, Mapping[str, int]], None],
-        after: Callable[[Stream, Mapping[str, int]], None],
+        before: OnStream,
+        after: OnStream,
     ) -> list[Float32]:
         """As `run`, with inputs `kept` (their shapes) that are on the device and outputs that stay there.
 
-        `before` queues what fills these inputs, `after` what becomes of the outputs not asked for; both are given the
-        addresses of all tensors. Raises `EngineError`; `after` has queued nothing then.
+        `before` queues what fills these inputs, `after` what becomes of the outputs not asked for. Raises
+        `EngineError`; where the network could not be queued, `after` has queued nothing.
         """
         with self._turn:
             return self._run(outputs, given, kept, before, after)
@@ -95,8 +96,8 @@ class TensorRtGraph:
         outputs: Sequence[str],
         given: Mapping[str, npt.NDArray[Any]],
         kept: Mapping[str, Shape],
-        before: Callable[[Stream, Mapping[str, int]], None] | None,
-        after: Callable[[Stream, Mapping[str, int]], None] | None,
+        before: OnStream | None,
+        after: OnStream | None,
     ) -> list[Float32]:
         shapes: dict[str, Shape] = {name: tuple(array.shape) for name, array in given.items()} | dict(kept)
         context = self._context_for(shapes)

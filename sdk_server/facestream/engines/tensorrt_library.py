@@ -23,7 +23,8 @@ RTX, DATA_CENTRE = "tensorrt-rtx", "tensorrt"
 _MODULES = {RTX: ("tensorrt_rtx_bindings", "tensorrt_rtx"), DATA_CENTRE: ("tensorrt",)}
 """Import names by flavour, in the order of preference: the RTX library ships its bindings as a module of their own."""
 
-OLDEST: dict[str, Capability] = {RTX: (7, 5), DATA_CENTRE: (7, 5)}
+OLDEST: Capability = (7, 5)
+"""Of the cards that TensorRT for data centres builds for."""
 INSTALL = "pip install 'facestream[tensorrt-rtx]', or 'facestream[tensorrt]' for a data-centre card"
 
 
@@ -56,7 +57,7 @@ class TensorRtLibrary:
         """Whether engines for such a device can be built and run."""
         if self.capabilities:
             return capability in self.capabilities
-        return capability >= OLDEST[self.flavour]
+        return capability >= OLDEST
 
     def logger(self) -> Any:
         """What the library says goes to our log: problems as debug lines, because whoever meets one says it himself."""
