@@ -1,9 +1,10 @@
 // Many live speakers at once, in one thread: each sends 40 ms chunks as a microphone would and notes when frames come.
 //
-//   facestream-load HOST:PORT SPEAKERS SECONDS SEED PCM RATE
+//   facestream-load HOST:PORT SPEAKERS SECONDS SEED PCM CONFIG
 //
-// PCM is a file of signed 16-bit samples that every speaker begins at a place of its own, again and again. Speakers begin
-// at random moments within one second. Written to standard output for each speaker, times in seconds of one clock:
+// CONFIG is a file with a facestream.v1.StreamConfig, PCM one with samples in its format, one channel of 16 bits. Every
+// speaker begins at a place of its own and goes round; they begin at random moments within one second. Written to
+// standard output for each speaker, times in seconds of one clock:
 //
 //   speaker STARTED_S HEX_OF_STREAM_STARTED
 //   sent SAMPLES_SO_FAR TIME_S          a line a chunk
@@ -48,9 +49,10 @@ struct Tag {
 };
 
 struct Speech {
-  std::vector<char> bytes;  // 16-bit samples
-  int rate_hz;
-  int seconds;
+  std::string bytes;  // 16-bit samples
+  v1::StreamConfig config;
+  size_t chunk_samples;
+  size_t chunk_count;
 };
 
 class Speaker {
@@ -71,7 +73,7 @@ class Speaker {
       due_ = Clock::time_point::max();  // until the server has answered
       return;
     }
-    const size_t chunk = static_cast<size_t>(speech_.rate_hz) * kChunkMs / 1000;
+    const size_t chunk = speech_.chunk_samples;
     std::string* data = request_.mutable_audio()->mutable_data();
     data->resize(2 * chunk);
     const size_t length = speech_.bytes.size() / 2;
@@ -89,8 +91,7 @@ class Speaker {
     switch (step) {
       case Step::kOpened:
         if (!ok) return Finish();
-        request_.mutable_config()->mutable_audio_format()->set_encoding(v1::AUDIO_ENCODING_S16LE);
-        request_.mutable_config()->mutable_audio_format()->set_sample_rate_hz(speech_.rate_hz);
+        *request_.mutable_config() = speech_.config;
         call_->Write(request_, &written_);
         call_->Read(&answer_, &read_);
         return;
@@ -143,13 +144,11 @@ class Speaker {
 
   // When the chunk after those sent was captured in full; at the end of the speech the stream is closed.
   void Plan() {
-    const size_t chunk = static_cast<size_t>(speech_.rate_hz) * kChunkMs / 1000;
-    if (sent_samples_ + chunk > static_cast<size_t>(speech_.seconds) * speech_.rate_hz) {
+    if (sent_.size() == speech_.chunk_count) {
       call_->WritesDone(&half_closed_);
       return;
     }
-    due_ = started_ + std::chrono::duration_cast<Clock::duration>(
-                          Seconds(static_cast<double>(sent_samples_ + chunk) / speech_.rate_hz));
+    due_ = started_ + (sent_.size() + 1) * std::chrono::milliseconds(kChunkMs);
   }
 
   void Finish() { call_->Finish(&status_, &ended_); }
@@ -179,11 +178,21 @@ class Speaker {
   Tag ended_{this, Step::kEnded};
 };
 
-Speech ReadSpeech(const char* path, int rate_hz, int seconds) {
+std::string Read(const char* path) {
   std::ifstream file(path, std::ios::binary);
-  Speech speech{{std::istreambuf_iterator<char>(file), {}}, rate_hz, seconds};
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Speech ReadSpeech(const char* pcm_path, const char* config_path, int seconds) {
+  Speech speech{Read(pcm_path), {}, 0, static_cast<size_t>(seconds) * 1000 / kChunkMs};
+  if (!speech.config.ParseFromString(Read(config_path)) ||
+      speech.config.audio_format().encoding() != v1::AUDIO_ENCODING_S16LE) {
+    std::fprintf(stderr, "%s: expected a StreamConfig for audio of 16 bits\n", config_path);
+    std::exit(2);
+  }
+  speech.chunk_samples = static_cast<size_t>(speech.config.audio_format().sample_rate_hz()) * kChunkMs / 1000;
   if (speech.bytes.size() < 2) {
-    std::fprintf(stderr, "%s: found no samples; expected signed 16-bit audio\n", path);
+    std::fprintf(stderr, "%s: found no samples; expected signed 16-bit audio\n", pcm_path);
     std::exit(2);
   }
   return speech;
@@ -193,11 +202,11 @@ Speech ReadSpeech(const char* path, int rate_hz, int seconds) {
 
 int main(int count, char** words) {
   if (count != 7) {
-    std::fprintf(stderr, "usage: facestream-load HOST:PORT SPEAKERS SECONDS SEED PCM RATE\n");
+    std::fprintf(stderr, "usage: facestream-load HOST:PORT SPEAKERS SECONDS SEED PCM CONFIG\n");
     return 2;
   }
   const size_t speakers_wanted = std::strtoul(words[2], nullptr, 10);
-  const Speech speech = ReadSpeech(words[5], std::atoi(words[6]), std::atoi(words[3]));
+  const Speech speech = ReadSpeech(words[5], words[6], std::atoi(words[3]));
   auto stub = v1::AnimationService::NewStub(grpc::CreateChannel(words[1], grpc::InsecureChannelCredentials()));
   grpc::CompletionQueue queue;
 

@@ -1,9 +1,10 @@
 """An animator in a process of its own, beside the one that serves clients.
 
 Python runs one thread of a process at a time. A server of 64 live streams spends half of a core on messages and a third
-on the arithmetic between matrix products, and each waits for the other: a step of 25 streams that takes 12 ms of
-processor time took 20 ms, and 45 at worst. Apart they meet at the processor only. What travels is small: samples and
-plans of a batch in, frames out, some 140 kB a step.
+on the arithmetic between matrix products, and each waits for the other. Apart they meet at the processor only: with 64
+streams on two cores p99 of the added latency went from 54 ms to 10 with a compiled client, from 130 to 20 with a Python
+one, and 80 streams from 970 to 9 ms (2026-11-21). What travels is small: samples and plans of a batch in, frames out,
+some 140 kB a step.
 """
 
 import contextlib
