@@ -7,6 +7,10 @@ from facestream.client import StreamOptions
 from facestream.engines.bundle import open_bundle
 from facestream.engines.choice import ENGINES, PRECISIONS
 from facestream.styling import StylingChange
+from facestream_bench.compiled_load import compiled_crowd
+from facestream_bench.live_load import Crowd, python_crowd
+
+CROWDS: dict[str, Crowd] = {"python": python_crowd, "compiled": compiled_crowd}
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +27,13 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """Options that choose what the server runs it on."""
     parser.add_argument("--engine", choices=ENGINES, help="of the server; default: the fastest that works here")
     parser.add_argument("--precision", choices=PRECISIONS, help="of TensorRT's matrix products")
+
+
+def add_client(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses who speaks."""
+    parser.add_argument(
+        "--client", choices=sorted(CROWDS), default="python", help="compiled takes a fifth of the time, and a compiler"
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:

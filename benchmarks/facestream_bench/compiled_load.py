@@ -26,7 +26,7 @@ _BUILD = _SOURCES / "build"
 
 
 def build_client() -> Path:
-    """The program, built where it is missing or older than its sources. Raises `FacestreamError` where it can not be."""
+    """The program, built where it is missing or older than its sources. Raises `FacestreamError`."""
     for command in (["cmake", "-S", str(_SOURCES), "-B", str(_BUILD)], ["cmake", "--build", str(_BUILD)]):
         try:
             built = subprocess.run(command, capture_output=True, text=True, check=False)

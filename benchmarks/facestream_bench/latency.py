@@ -5,7 +5,7 @@
 Writes `benchmarks/results/latency.json`. What is measured of live speech is defined in `live_load`: `added_*`, `lag_*`,
 `first_frame_ms`, `missed_frames`. `nvidia_*` and `burst_*` are of whole clips sent at once, see `nvidia_script`. The
 processor time of the client stands beside the server's: where both together want more cores than there are, the figures
-tell of the machine.
+tell of the machine. With `--client compiled` the client is one as games have, and the file `latency_compiled.json`.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from functools import partial
 
 from facestream.client import StreamOptions
 from facestream.types import Float32
-from facestream_bench.chosen_model import add_engine, add_model, options_of, settings_of
+from facestream_bench.chosen_model import CROWDS, add_client, add_engine, add_model, options_of, settings_of
 from facestream_bench.command import add_output, publish
-from facestream_bench.live_load import Figures, measure_streams
+from facestream_bench.live_load import Crowd, Figures, measure_streams, python_crowd
 from facestream_bench.nvidia_script import measure_script
 from facestream_bench.server_process import ServerProcess, running_server
 from facestream_bench.speech import speech_of
@@ -36,11 +36,13 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--requests", type=int, default=10, help="of each of NVIDIA's six clips; 0 leaves them out")
     add_model(parser)
     add_engine(parser)
+    add_client(parser)
     add_output(parser)
     arguments = parser.parse_args(words)
     pcm, options = speech_of(arguments.seconds), options_of(arguments)
     serving = partial(running_server, arguments.model, **settings_of(arguments))
-    runs = [measure_run(serving, arguments.streams, pcm, options) for _ in range(arguments.runs)]
+    crowd = CROWDS[arguments.client]
+    runs = [measure_run(serving, arguments.streams, pcm, options, crowd) for _ in range(arguments.runs)]
     figures = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
     # a frame missed in any run counts
     figures |= {key: max(run[key] for run in runs) for key in runs[0] if key.endswith("missed_frames")}
@@ -52,7 +54,8 @@ def main(words: Sequence[str] | None = None) -> None:
         f"medians of {arguments.runs} runs, missed_frames the most of them",
         "nvidia_*: its script's own definitions (time to the header; messages a second); burst_*: what those leave out",
     ]
-    publish("latency", {f"latency.{key}": value for key, value in figures.items()}, parser, arguments, notes)
+    name = "latency" if crowd is python_crowd else f"latency_{arguments.client}"
+    publish(name, {f"{name}.{key}": value for key, value in figures.items()}, parser, arguments, notes)
 
 
 def measure_run(
@@ -60,12 +63,13 @@ def measure_run(
     stream_counts: Sequence[int],
     pcm: Float32,
     options: StreamOptions,
+    crowd: Crowd,
 ) -> Figures:
     """Every count of streams once, each against a server of its own, which `serving` starts for `max_streams`."""
     figures: Figures = {}
     for count in stream_counts:
         with serving(max_streams=count) as server:
-            found = measure_streams(server, pcm, options, count)
+            found = measure_streams(server, pcm, options, count, crowd)
         figures |= {f"streams_{count}.{key}": value for key, value in found.items()}
         figures["ready_s"] = server.ready_s
     return figures

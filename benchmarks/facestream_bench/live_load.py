@@ -13,7 +13,7 @@ import random
 import statistics
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,13 +86,17 @@ class Speaker:
         return never + sum(late > MISSED_AFTER_S for late in self.added_s())
 
 
-def measure_streams(server: ServerProcess, pcm: Float32, options: StreamOptions, count: int) -> Figures:
+Crowd = Callable[[str, Float32, StreamOptions, int], tuple[list[Speaker], float]]
+"""Address, speech, options and count -> the speakers, and the processor time of their client in seconds."""
+
+
+def measure_streams(server: ServerProcess, pcm: Float32, options: StreamOptions, count: int, crowd: Crowd) -> Figures:
     """`count` speakers of `pcm` [T] at once, each beginning elsewhere in it."""
     asyncio.run(first_frames_to_warm(server.address, pcm, options))
     seconds = len(pcm) / options.sample_rate_hz
-    server_s, client_s = server.processor_s(), time.process_time()
-    speakers = asyncio.run(crowd(server.address, pcm, options, count))
-    server_s, client_s = server.processor_s() - server_s, time.process_time() - client_s
+    server_s = server.processor_s()
+    speakers, client_s = crowd(server.address, pcm, options, count)
+    server_s = server.processor_s() - server_s
     figures: Figures = {}
     for name, late_s in (
         ("added", [late for one in speakers for late in one.added_s()]),
@@ -133,6 +137,12 @@ async def speak(client: AsyncClient, pcm: Float32, options: StreamOptions, delay
         await stream.finish()
         await receiving
     return speaker
+
+
+def python_crowd(address: str, pcm: Float32, options: StreamOptions, count: int) -> tuple[list[Speaker], float]:
+    """Speakers who share the Python client of one process."""
+    began_s = time.process_time()
+    return asyncio.run(crowd(address, pcm, options, count)), time.process_time() - began_s
 
 
 async def crowd(address: str, pcm: Float32, options: StreamOptions, count: int, *, seed: int = 0) -> list[Speaker]:

@@ -1,0 +1,53 @@
+"""The compiled client is a speaker like any other, seen from the server and in the figures."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from facestream.client import StreamOptions
+from facestream.errors import FacestreamError
+from facestream.v1.config_pb2 import FrameRate
+from facestream.v1.stream_started_pb2 import StreamStarted
+from facestream_bench.compiled_load import compiled_crowd, speakers_of
+from facestream_bench.server_process import running_server
+from facestream_bench.speech import speech_of
+
+STARTED = StreamStarted(stream_id="a", frame_rate=FrameRate(numerator=30, denominator=1), latency_samples=960)
+
+
+def test_what_the_client_writes_is_read_as_it_was_meant() -> None:
+    told = (
+        f"speaker 5.0 {STARTED.SerializeToString().hex()}\nsent 640 5.04\nsent 1280 5.08\nframes 5.09 0 2\nend 0 \n"
+        f"speaker 5.5 {STARTED.SerializeToString().hex()}\nsent 640 5.54\nend 0 \n"
+    )
+    first, second = speakers_of(told, 16_000)
+    assert (first.started_s, first.sent_samples, first.sent_s, first.arrivals) == (
+        5.0, [640, 1280], [5.04, 5.08], [(5.09, 0, 2)]
+    )  # fmt: skip
+    assert first.info is not None
+    assert (first.info.latency_samples, first.info.clock.sample_of(3)) == (960, 1600)
+    assert second.arrivals == []
+
+
+def test_a_call_that_ends_badly_is_an_error_and_no_figure() -> None:
+    with pytest.raises(FacestreamError, match="status 8: all 64 places are taken"):
+        speakers_of("speaker 0.0 \nend 8 all 64 places are taken\n", 16_000)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("grpc_cpp_plugin") is None, reason="the packages of the compiled client are missing")
+def test_a_compiled_crowd_gets_every_frame_in_order() -> None:
+    pcm, options = speech_of(3.0), StreamOptions(sample_rate_hz=16_000)
+    with running_server("live", max_streams=4) as server:
+        speakers, used_s = compiled_crowd(server.address, pcm, options, 4)
+        with pytest.raises(FacestreamError, match="places"):
+            compiled_crowd(server.address, pcm, options, 5)
+    assert 0 < used_s < 3
+    for speaker in speakers:
+        assert speaker.sent_samples[-1] == len(pcm)
+        ends = np.cumsum([0, *(count for _, _, count in speaker.arrivals)])
+        assert [first for _, first, _ in speaker.arrivals] == ends[:-1].tolist(), "no frame lost, none twice"
+        assert ends[-1] == speaker.expected_count() + 9, "and 300 ms of rest"
+        assert np.all(np.diff([time_s for time_s, _, _ in speaker.arrivals]) >= 0)
+    assert len({tuple(speaker.sent_s) for speaker in speakers}) == 4
