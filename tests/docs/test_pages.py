@@ -20,6 +20,7 @@ from facestream.engines.diffposetalk_style import styles_of
 from facestream.files.csv import write_csv
 from facestream.files.gltf import write_animated_glb
 from facestream.timebase import FrameRate
+from facestream_bench import main as benchmarks
 from tests.cli.test_commands import run
 from tests.docs.markdown import PAGES, ROOT, Block, blocks, commands
 from tests.engines.tiny_deeptalk import WIDTH, write_tiny_deeptalk
@@ -67,13 +68,34 @@ def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _is_understood(
+    words: list[str], where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A benchmark's command and every option of it, which take minutes to run, are those that its help tells."""
+    monkeypatch.setattr(sys, "argv", ["facestream-bench", words[0], "--help"])
+    with pytest.raises(SystemExit) as end:
+        benchmarks.main()
+    assert end.value.code == 0, f"{where}: no command {words[0]}"
+    told = capsys.readouterr().out
+    unknown = [word for word in words if word.startswith("-") and word not in told.replace(",", " ").split()]
+    assert not unknown, f"{where}: {words[0]} has no {unknown}"
+
+
 @pytest.mark.parametrize(("where", "command"), commands(), ids=lambda value: value.replace("/", "|"))
 def test_command_runs(
-    where: str, command: str, workplace: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    where: str,
+    command: str,
+    workplace: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = shlex.split(command)
     if words[:2] in (["pip", "install"], ["git", "clone"]):
         assert "facestream" in command or words[2] == "-e", f"{where}: installs something else: {command}"
+        return
+    if words[0] == "facestream-bench":
+        _is_understood(words[1:], where, monkeypatch, capsys)
         return
     if words[0] == "make":
         done = _run(["make", "-n", *words[1:]], ROOT)
