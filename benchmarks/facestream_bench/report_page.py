@@ -27,6 +27,9 @@ HEADLINES = (
     ("latency.burst_frames_per_s_p1", "Frames a second of the same clips, p1", "{:.0f}"),
 )
 
+TITLES = {"latency": "Latency, client in Python", "latency_compiled": "Latency, compiled client"}
+"""Of plots whose name does not say it all."""
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c1c1c; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
@@ -51,7 +54,7 @@ def page(records: Sequence[Record], plots: Mapping[str, str]) -> str:
         f"<p class=facts>{escape(_span(dates))}, {escape('; '.join(sorted({one.hardware for one in records})))}</p>",
         _headlines(figures),
     ]
-    parts += [f"<h2>{escape(name.capitalize())}</h2>{svg}" for name, svg in plots.items()]
+    parts += [f"<h2>{escape(TITLES.get(name, name.capitalize()))}</h2>{svg}" for name, svg in plots.items()]
     parts.append("<h2>Every figure</h2><p>Each file says when, where and by which command its figures were made.</p>")
     parts += [_record(record) for record in records]
     return "\n".join([*parts, "</body></html>", ""])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -32,9 +33,9 @@ STYLE: Any = {
 }
 
 
-def latency(figures: Figures) -> Figure | None:
+def latency(figures: Figures, prefix: str = "latency") -> Figure | None:
     """Lag and added latency, and who used the cores, by the number of streams."""
-    counts = sorted({int(found[1]) for found in _found(figures, r"^latency\.streams_(\d+)\.added_p99_ms$")})
+    counts = sorted({int(found[1]) for found in _found(figures, rf"^{prefix}\.streams_(\d+)\.added_p99_ms$")})
     if not counts:
         return None
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.4))
@@ -43,7 +44,7 @@ def latency(figures: Figures) -> Figure | None:
         (("lag", "behind its sample", BLUE), ("added", "added by the server", ORANGE))
     ):
         for shift, part in ((-0.08, "p50"), (0.0, "p95"), (0.08, "p99")):
-            values = [figures.get(f"latency.streams_{count}.{name}_{part}_ms") for count in counts]
+            values = [figures.get(f"{prefix}.streams_{count}.{name}_{part}_ms") for count in counts]
             kept = [(place, value) for place, value in zip(places, values, strict=True) if value is not None]
             marker = {"p50": "o", "p95": "s", "p99": "^"}[part]
             label = f"{words}, {part}" if kept else None
@@ -55,7 +56,7 @@ def latency(figures: Figures) -> Figure | None:
     left.set_xticks(list(places), [f"{count} streams" if count > 1 else "1 stream" for count in counts])
     left.set_xlim(-0.5, len(counts) - 0.5)
     left.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0.0, -0.12))
-    server, client = ([figures.get(f"latency.streams_{count}.{who}_cores", 0.0) for count in counts]
+    server, client = ([figures.get(f"{prefix}.streams_{count}.{who}_cores", 0.0) for count in counts]
                       for who in ("server", "client"))  # fmt: skip
     right.bar(places, server, 0.6, color=BLUE, label="server")
     right.bar(places, client, 0.6, bottom=server, color=GREY, label="measuring client")
@@ -176,6 +177,7 @@ def quality(figures: Figures) -> Figure | None:
 
 PLOTS: Mapping[str, Callable[[Figures], Figure | None]] = {
     "latency": latency,
+    "latency_compiled": partial(latency, prefix="latency_compiled"),
     "capacity": capacity,
     "engine": engine,
     "parity": parity,
