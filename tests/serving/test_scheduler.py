@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from facestream.errors import EngineError
+from facestream.serving.animator import Animator
 from facestream.serving.host import AnimationHost, StreamRequest
 from facestream.serving.limits import Limits
 from facestream.serving.live_stream import LiveStream
@@ -24,9 +25,11 @@ class Noting(Pipeline):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__(pipeline.animator)
         self.gate = threading.Event()
+        self.held: list[list[LiveStream]] = []
         self.batches: list[tuple[list[LiveStream], int]] = []
 
     def advance(self, streams: Sequence[LiveStream], max_hops: int = 1) -> list[Frames | EngineError]:
+        self.held.append(list(streams))
         self.gate.wait(20)
         self.batches.append((list(streams), max_hops))
         return super().advance(streams, max_hops)
@@ -70,6 +73,30 @@ async def test_what_gathers_during_a_step_is_one_batch_in_the_order_it_is_due() 
     assert alone == [first.live]
     assert hops == LIVE_HOPS
     assert together == [stream.live for stream in reversed(others)]
+    await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_second_step_is_gathered_while_one_computes_and_nobody_is_in_both() -> None:
+    fixture = Fixture()
+    assert isinstance(fixture.pipeline.animator, Animator)
+    fixture.pipeline.animator.steps_at_once = 2
+    await fixture.host.start()
+    first, second, third = [fixture.open() for _ in range(3)]
+    for stream in (first, second):
+        await stream.accept_audio(speech(0.04), None)
+        fixture.now_s += 1.0
+        while [stream.live] not in fixture.pipeline.held:
+            await asyncio.sleep(0.001)
+    for stream in (first, second, third):
+        await stream.accept_audio(speech(0.04), None)
+    await asyncio.sleep(0.02)
+    assert fixture.pipeline.held == [[first.live], [second.live]], "the third one waits for a thread"
+    assert fixture.host.engine_threads[0].under_way is not None
+    assert fixture.host.engine_threads[0].under_way.streams == (first,), "the step that began first is watched"
+    fixture.pipeline.gate.set()
+    await fixture.settle(first, second, third)
+    assert fixture.pipeline.held[2:] == [[third.live]], "the held steps took what had come to their streams meanwhile"
     await fixture.host.stop()
 
 

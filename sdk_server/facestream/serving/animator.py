@@ -90,6 +90,11 @@ class Animates(Protocol):
     def source(self) -> MotionSource: ...
 
     @property
+    def steps_at_once(self) -> int:
+        """Threads that may call `advance`; more than one where it pays to prepare a step while another computes."""
+        ...
+
+    @property
     def is_lost(self) -> bool:
         """Whether it will never take a step again."""
         ...
@@ -130,6 +135,7 @@ class Animator:
     """One model and one head in this process, with the state of all rows."""
 
     is_lost = False
+    steps_at_once = 1
 
     def __init__(self, source: MotionSource, retargeter: MotionSolver) -> None:
         model = source.model

@@ -34,7 +34,9 @@ _END_S = 10.0
 
 
 class EngineProcess:
-    """An `Animates` for a bundle of the family `live`. Steps are taken by one thread at a time."""
+    """An `Animates` for a bundle of the family `live`."""
+
+    steps_at_once = 2
 
     def __init__(self, folder: Path, engine: EngineOptions) -> None:
         """Start it and wait until the bundle is open there. Raises what is wrong with it, and `EngineError`."""
@@ -46,6 +48,7 @@ class EngineProcess:
         self._notes: list[tuple[str, int, Mapping[str, Any]]] = []
         """`reset` and `put` since the last step; they go with the next one."""
         self._noting = threading.Lock()
+        self._asking = threading.Lock()
         try:
             model, max_rows = self._ask(folder, engine)
         except FacestreamError:
@@ -69,9 +72,10 @@ class EngineProcess:
         self._note("put", row, values)
 
     def advance(self, rows: Places, pcm: Float32, plan: FramePlan) -> Faces:
-        with self._noting:
-            notes, self._notes = self._notes, []
-        faces: Faces = self._ask("advance", notes, rows, pcm, plan)
+        with self._asking:
+            with self._noting:
+                notes, self._notes = self._notes, []
+            faces: Faces = self._ask("advance", notes, rows, pcm, plan)
         return faces
 
     def move_whole(self, row: int, pcm: Float32, part: WholePart) -> StepOutput | None:

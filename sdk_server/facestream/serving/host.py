@@ -250,7 +250,9 @@ class AnimationHost:
         loop = asyncio.get_running_loop()
         for pipeline in self._pipelines.values():
             for is_whole in (False, True) if pipeline.animates_wholes else (False,):
-                scheduler = Scheduler(loop, self._now, lambda: self.admission.live_count)
+                scheduler = Scheduler(
+                    loop, self._now, lambda: self.admission.live_count, pipeline.animator.steps_at_once
+                )
                 scheduler.start()
                 self._lanes[pipeline, is_whole] = scheduler
         log.info("ready", extra={"models": ",".join(self._pipelines), "took_s": round(self._now() - started_s, 2)})
