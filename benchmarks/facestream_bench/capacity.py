@@ -10,9 +10,11 @@ with the streams, the client is the limit and not the server. Writes `benchmarks
 """
 
 import argparse
+import math
 import statistics
 from collections.abc import Callable, Sequence
 
+from facestream.errors import FacestreamError
 from facestream_bench.chosen_model import CROWDS, add_client, add_engine, add_model, label_of, options_of, settings_of
 from facestream_bench.command import add_output, publish
 from facestream_bench.live_load import Figures, measure_streams
@@ -23,6 +25,9 @@ P99_LIMIT_MS = 60.0
 MISSED_LIMIT = 0.001
 MOST = 4096
 """Streams that a server's settings allow."""
+
+BROKEN_DOWN = {"added_p99_ms": math.inf, "missed_share": 1.0}
+"""Of a run in which a stream ended with an error."""
 
 Try = Callable[[int], Figures]
 """Figures of one run with so many streams."""
@@ -41,7 +46,8 @@ def largest_carried(attempt: Try, start: int, step: int, runs: int) -> tuple[int
     count = _searched(attempt, start, step)
     while count > 0:
         found = [attempt(count) for _ in range(runs)]
-        medians = {key: statistics.median(run[key] for run in found) for key in found[0]}
+        names = {name for run in found for name in run}
+        medians = {name: statistics.median(run.get(name, math.inf) for run in found) for name in sorted(names)}
         if is_carried(medians):
             return count, medians
         count -= step  # one lucky run had led too far
@@ -79,7 +85,11 @@ def main(words: Sequence[str] | None = None) -> None:
 
     def attempt(count: int) -> Figures:
         with running_server(arguments.model, max_streams=count, **settings_of(arguments)) as server:
-            found = measure_streams(server, pcm, options, count, CROWDS[arguments.client])
+            try:
+                found = measure_streams(server, pcm, options, count, CROWDS[arguments.client])
+            except FacestreamError as error:
+                print(f"{count:5} streams: {error}; too many", flush=True)
+                return BROKEN_DOWN
         verdict = "carried" if is_carried(found) else "too many"
         cores = f"cores: server {found['server_cores']:.2f}, client {found['client_cores']:.2f}"
         late = f"p99 {found['added_p99_ms']:6.1f} ms, missed {found['missed_share']:.4f}"

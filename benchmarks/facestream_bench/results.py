@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,14 +49,23 @@ def read_results(path: Path) -> Record:
 
 
 def hardware() -> str:
-    """Processor and cores in words, for example `2 cores, AMD EPYC`."""
+    """Processor, cores and cards in words, for example `2 cores, AMD EPYC` or `16 cores, AMD EPYC, NVIDIA H200`."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores, {model}"
+    return ", ".join([f"{cores} cores", model, *_cards()])
+
+
+def _cards() -> list[str]:
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return []  # no card, or no driver for it
+    return told.stdout.strip().splitlines()
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facestream_bench.capacity import MOST, P99_LIMIT_MS, is_carried, largest_carried
+from facestream_bench.capacity import BROKEN_DOWN, MOST, P99_LIMIT_MS, is_carried, largest_carried
 from facestream_bench.live_load import Figures
 
 
@@ -62,3 +62,16 @@ def test_the_figures_are_medians_of_the_runs_that_had_to_hold(runs: int) -> None
     count, medians = largest_carried(server, 32, 8, runs)
     assert server.asked[-runs:] == [count] * runs
     assert medians["client_cores"] == 0.1
+
+
+def test_runs_that_break_down_are_not_carried_and_one_of_three_does_not_decide() -> None:
+    assert not is_carried(BROKEN_DOWN)
+    steady = KnownServer(20.0)
+
+    def breaking_down(count: int) -> Figures:
+        found = steady(count)
+        return BROKEN_DOWN if steady.asked.count(count) == 2 or count > 20 else found
+
+    count, medians = largest_carried(breaking_down, 16, 8, runs=3)
+    assert (count, medians["client_cores"]) == (16, 0.1)
+    assert largest_carried(lambda count: BROKEN_DOWN, 16, 8, runs=3) == (0, {})
