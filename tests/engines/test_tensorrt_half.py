@@ -19,6 +19,7 @@ from facestream.engines.tensorrt_half import EXACT, PRODUCTS, half_products, wit
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter
+from facestream.serving.animator import Animator
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
@@ -120,7 +121,7 @@ def test_no_weight_of_a_face_moves_by_more_than_two_thousandths() -> None:
     def weights(engine: OnnxEngine) -> Float32:
         retargeter = Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
         speech = np.float32(0.03) * samples[: int(1.2 * rate_hz)]  # someone far from the microphone
-        return animate(speech, StreamOptions(seed=1), Pipeline(LiveMotion(engine), retargeter)).weights
+        return animate(speech, StreamOptions(seed=1), Pipeline(Animator(LiveMotion(engine), retargeter))).weights
 
     single = weights(OnnxEngine(bundle))
     assert single.max() > 0.1

@@ -93,6 +93,7 @@ def _refusal(library: TensorRtLibrary, parser: Any) -> str:
     if not parser.num_errors:
         return f"{library.name} found no ONNX graph"
     error = parser.get_error(0)
+    reason = error.desc().strip().splitlines()[0]
     if not error.node_operator():
-        return f"{library.name} can not read the graph ({error.desc()})"
-    return f"{library.name} refuses operator {error.node_operator()!r} of node {error.node_name()!r} ({error.desc()})"
+        return f"{library.name} can not read the graph ({reason})"
+    return f"{library.name} refuses operator {error.node_operator()!r} of node {error.node_name()!r} ({reason})"
