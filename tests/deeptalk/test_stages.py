@@ -15,13 +15,13 @@ from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.deeptalk.audio import emotion_waveform
 from facestream_models.deeptalk.compact import LIPS_WIDTH, CompactDeepTalk, CompactShape
-from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding
+from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
 from facestream_models.deeptalk.generator import GeneratorShape
 from facestream_models.deeptalk.motion_prior import MotionPrior, MotionPriorShape
 from facestream_models.deeptalk.stages.build import load_frame_emotion
 from facestream_models.deeptalk.stages.embedding import EmbeddingConfig, EmbeddingStage
-from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
+from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds, as_recorded
 from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, FrameEmotionStage
 from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges, _swapped
 from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipReaderStage
@@ -84,11 +84,42 @@ def test_sounds_are_cut_where_the_motion_is() -> None:
     windows = TAKES.draw(6, 12, np.random.default_rng(1))
     sounds = EmotionSounds(TAKES, encoder)
     wholes = [encoder.sound(emotion_waveform(whole.audio))[0] for whole in TAKES.whole()]
-    for row, take, first in zip(sounds.cut(windows), windows.take.tolist(), windows.first.tolist(), strict=True):
+    for row, take, first in zip(
+        sounds.cut(windows, np.random.default_rng(0)), windows.take.tolist(), windows.first.tolist(), strict=True
+    ):
         torch.testing.assert_close(row, wholes[take][2 * first : 2 * first + 24], atol=4e-3, rtol=2e-3)
-    longer = sounds.cut(TAKES.draw(2, 200, np.random.default_rng(1)))
+    longer = sounds.cut(TAKES.draw(2, 200, np.random.default_rng(1)), np.random.default_rng(0))
     assert longer.shape[1] == 400
     assert torch.equal(longer[:, -1], longer[:, -2])
+
+
+def test_half_of_the_sounds_are_as_recorded() -> None:
+    encoder = CompactEmotionEncoder(replace(EmbeddingConfig().encoder, channels=8, width=16))
+    windows = TAKES.draw(1, 12, np.random.default_rng(1))
+    clean = EmotionSounds(TAKES, encoder).cut(windows, np.random.default_rng(0))
+    sounds = EmotionSounds(TAKES, encoder, recorded=True)
+    cuts = [sounds.cut(windows, np.random.default_rng(seed)) for seed in range(40)]
+    same = sum(torch.equal(cut, clean) for cut in cuts)
+    assert 8 < same < 32
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_what_a_studio_leaves_of_a_voice_is_closer_together_and_noisier(seed: int) -> None:
+    time = np.arange(32_000) / 16_000
+    audio = 0.3 * np.sin(2 * np.pi * 200 * time) * np.where(time % 0.5 < 0.25, 1.0, 0.1)
+    audio[-6_400:] = 0.0
+    voice = torch.from_numpy(audio.astype(np.float32))[None]
+    made = as_recorded(voice, np.random.default_rng(seed))[0]
+    assert made.dtype == torch.float32
+    assert made.shape == voice.shape[1:]
+    torch.testing.assert_close(made, as_recorded(voice, np.random.default_rng(seed))[0])
+    loud, quiet = (time > 1.05) & (time < 1.2), (time > 1.3) & (time < 1.45)
+    before, after = (float(sound[loud].std() / sound[quiet].std()) for sound in (voice[0], made))
+    assert before == pytest.approx(10.0, rel=0.01)
+    assert after < before
+    room = float(made[-4_800:].std() / made.std())
+    assert 10 ** (-66 / 20) < room < 10 ** (-17 / 20)
 
 
 def test_takes_in_codes_differ_in_their_motion_alone() -> None:
@@ -184,6 +215,23 @@ def test_speech_learns_its_way_to_faces_that_stay(tmp_path: Path) -> None:
     assert all(torch.equal(after[name], earlier[name]) for name in faces)
     learned = "speech.embedding.mean_head.map.weight"
     assert not torch.equal(after[learned], before[learned])
+
+
+def test_the_choice_among_classes_is_easier_for_speech_where_their_faces_are() -> None:
+    with pytest.raises(ValueError, match="only where faces stay"):
+        EmbeddingStage(small_embedding(classes=1.0), SEEN, SEEN, FrameEmotion(SMALL))
+    config = replace(small_embedding(longest=10, classes=1.0), faces_of="embedding-1")
+    stage = EmbeddingStage(config, SEEN, SEEN, FrameEmotion(SMALL))
+    usual = stage.usual_faces()
+    torch.testing.assert_close(usual.mean.norm(dim=1), torch.ones(len(EMOTIONS)))
+
+    def lost(places: torch.Tensor) -> float:
+        windows = TAKES.draw(8, 10, np.random.default_rng(0))
+        speech = EmotionGaussian(usual.mean[places[windows.emotion]], usual.log_variance[windows.emotion])
+        return float(stage.class_loss(speech, windows.emotion).detach())
+
+    assert lost(torch.arange(8)) < lost(torch.arange(8).roll(1))
+    assert set(stage.terms(np.random.default_rng(0), 0.0)) == {"embedding", "classes"}
 
 
 def test_faces_find_their_way_to_speech_that_stays(tmp_path: Path) -> None:
@@ -293,6 +341,7 @@ def test_the_generator_learns_and_nothing_else_moves(tmp_path: Path) -> None:
         content_dropout=0.2,
         emotion=0.1,
         swapped_emotion=0.1,
+        shown=0.1,
         reading=1.0,
         swapped_reading=1.0,
     )
@@ -315,8 +364,8 @@ def test_stage_one_makes_no_second_motion_and_the_swap_lends_the_neighbours_emot
     stage = untouched_generator()
     first = stage.terms(np.random.default_rng(0), 0.0)
     assert set(first) == {"face", "lips"}
-    second = small_generator(swapped_emotion=1.0).terms(np.random.default_rng(0), 0.0)
-    assert set(second) == {"face", "lips", "swapped_emotion", "swapped_reading"}
+    second = small_generator(swapped_emotion=1.0, shown=1.0).terms(np.random.default_rng(0), 0.0)
+    assert set(second) == {"face", "lips", "shown", "swapped_emotion", "swapped_reading"}
     rows = torch.arange(6)[:, None] * torch.ones(1, 3)
     assert _swapped(rows)[:, 0].tolist() == [1, 0, 3, 2, 5, 4]
     with pytest.raises(ValueError, match="rows 3 must be even"):

@@ -44,3 +44,33 @@ def test_features_do_not_change_with_loudness_and_know_the_whole() -> None:
         sound[:, 640 * 40 :] *= torch.linspace(1, 0, 640 * 10)
         assert not torch.allclose(encoder(emotion_waveform(0.3 * sound))[:, :10], usual[:, :10], atol=1e-3)
     assert usual.shape == (2, 50, 16)
+
+
+def spoken_tones(random: np.random.Generator) -> np.ndarray:
+    """1.6 s of four voiced syllables that rise and fall in pitch and loudness."""
+    time = np.arange(25_600) / 16_000
+    hertz = 140.0 * 2.0 ** (0.25 * np.sin(2 * np.pi * 1.1 * time + random.uniform(0, 6)))
+    phase = 2 * np.pi * np.cumsum(hertz) / 16_000
+    voice = sum(np.sin(n * phase) / n for n in range(1, 20))
+    loudness = np.abs(np.sin(2 * np.pi * 1.25 * time)) ** 0.7
+    return (loudness * voice + 1e-4 * random.normal(size=len(time))).astype(np.float32)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(5, 40))
+def test_silence_around_speech_does_not_change_its_manner(seed: int, silent_frames: int) -> None:
+    encoder = CompactEmotionEncoder().eval()
+    speech = spoken_tones(np.random.default_rng(seed))
+    silence = 1e-4 * np.random.default_rng(seed + 1).normal(size=640 * silent_frames).astype(np.float32)
+
+    def manner(audio: np.ndarray) -> torch.Tensor:
+        sound = encoder.sound(emotion_waveform(torch.from_numpy(audio)[None]))
+        mel = sound[:, :, encoder.bands : 2 * encoder.bands]
+        return torch.cat([encoder.manner(mel, sound[:, :, -2], sound[:, :, -1])[0], mel.mean().reshape(1)])
+
+    alone, within = manner(speech), manner(np.concatenate([silence, speech, silence]))
+    # where the melody lies in the window, the two slopes over it, is told by the window
+    told = torch.ones(len(alone), dtype=torch.bool)
+    told[[2 * encoder.bands + 2, 2 * encoder.bands + 3, -1]] = False
+    assert float((alone - within)[told].abs().max()) < 0.12
+    assert float(alone[-1] - within[-1]) > 0.25  # the mean level does change

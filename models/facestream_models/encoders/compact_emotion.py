@@ -27,6 +27,9 @@ _LOWEST_PITCH_HZ, _SEMITONES = 65.0, 36
 _SHARPNESS = 120.0
 _HIGHER_BETTER = 0.05  # an octave: a lag fits as well when doubled
 _LOUD, _CLEAR = 6.0, 0.28
+_PEAKED, _LOUD_BELOW, _SPOKEN_BELOW = 4.0, 0.8, 1.5  # levels are in 20 dB
+_SHARP = 0.2
+_ENDS = (6.0, 20.0)  # voiced frames of 20 ms
 _SURE = 20.0
 _LARGEST_STEP = 0.25
 
@@ -91,16 +94,24 @@ class Pitch(nn.Module):
 
 class Manner(nn.Module):
     """How an utterance is said, on the whole: mel [B, F, bands], pitch [B, F] in octaves and its clarity [B, F] ->
-    [B, 2 bands + 9].
+    [B, 2 bands + 19].
 
-    Mean and spread of the spectrum where it is loud; of the pitch where it is clear, its slope over time and that of
-    its second half, its skew, how fast it moves; how fast loudness rises; how much is voiced and how much is loud.
+    Mean and spread of the spectrum where it is loud. Of the pitch where it is clear: where it lies, how far it goes,
+    its slope over time and that of its second half, its skew, how fast it moves, how much it trembles, and where it is
+    when speech begins and ends. How clear the voice is and how much that changes. Of what is spoken: how fast loudness
+    rises and falls, how sharp the rises are, how much the level and the colour change, how much is voiced and is loud.
+
+    Loud and spoken are told by the distance to the loudest parts, so that silence around speech changes nothing: takes
+    are a quarter silence, studio prompts have none, and by shares of the whole every prompt was four deviations more
+    voiced than takes (2026-11-21).
     """
 
     def forward(self, mel: Tensor, pitch: Tensor, clarity: Tensor) -> Tensor:
         level = mel.mean(dim=2)
-        loud = torch.sigmoid(_LOUD * (level - level.mean(dim=1, keepdim=True)))
-        voiced = torch.sigmoid(_SURE * (clarity - _CLEAR))
+        top = _mean(level, torch.softmax(_PEAKED * level, dim=1))
+        loud = torch.sigmoid(_LOUD * (level - top + _LOUD_BELOW))
+        spoken = torch.sigmoid(_LOUD * (level - top + _SPOKEN_BELOW))
+        voiced = torch.sigmoid(_SURE * (clarity - _CLEAR)) * spoken
         colour = mel - _mean(level, loud)[:, :, None]
         mean = _mean(colour, loud[:, :, None])
         spread = _mean((colour - mean).square(), loud[:, :, None])
@@ -108,15 +119,26 @@ class Manner(nn.Module):
         melody = pitch - usual
         width = (_mean(melody.square(), voiced) + _FLOOR).sqrt()
         time = _places(pitch)
-        steps = (pitch[:, 1:] - pitch[:, :-1]).abs().clamp(max=_LARGEST_STEP)
+        still = voiced[:, 1:] * voiced[:, :-1]
+        steps = (pitch[:, 1:] - pitch[:, :-1]).clamp(-_LARGEST_STEP, _LARGEST_STEP)
+        turns = (steps[:, 1:] - steps[:, :-1]).abs()
+        sung = _mean(clarity, voiced)
         rises = level[:, 1:] - level[:, :-1]
+        said = spoken[:, 1:]
+        until = torch.cumsum(voiced, dim=1)
+        left = until[:, -1:] - until
         parts = [
             mean.flatten(1), (spread.flatten(1) + _FLOOR).sqrt(), usual, width,
             _mean(melody * time, voiced), _mean(melody * torch.relu(time), voiced),
             _mean((melody / (width + 0.02)).pow(3).clamp(-8.0, 8.0), voiced),
-            _mean(steps, voiced[:, 1:] * voiced[:, :-1]),
-            torch.relu(rises).mean(dim=1, keepdim=True), voiced.mean(dim=1, keepdim=True),
-            loud.mean(dim=1, keepdim=True),
+            _mean(steps.abs(), still), _mean(turns, still[:, 1:] * still[:, :-1]),
+            *(_mean(melody, voiced * torch.exp(-left / frames)) for frames in _ENDS),
+            _mean(melody, voiced * torch.exp(-until / _ENDS[-1])),
+            sung, (_mean((clarity - sung).square(), voiced) + _FLOOR).sqrt(),
+            _mean(torch.relu(rises), said), _mean(torch.relu(-rises), said), _mean(torch.relu(rises - _SHARP), said),
+            (_mean((level - _mean(level, spoken)).square(), spoken) + _FLOOR).sqrt(),
+            _mean((colour[:, 1:] - colour[:, :-1]).abs().mean(dim=2), said),
+            _mean(voiced, spoken), _mean(loud, spoken),
         ]  # fmt: skip
         return torch.cat(parts, dim=1)
 
@@ -146,9 +168,14 @@ class CompactEmotionEncoder(nn.Module):
         self.enter = nn.Conv1d(source, shape.channels, shape.kernel, padding=shape.kernel // 2)
         self.halve = nn.Conv1d(shape.channels, shape.width, shape.kernel, stride=2, padding=shape.kernel // 2)
         self.manner = Manner()
-        size = 2 * shape.bands + 9
+        size = 2 * shape.bands + 19
         self.on_the_whole = nn.Sequential(
-            nn.BatchNorm1d(size), nn.Linear(size, shape.width), nn.SiLU(), nn.Linear(shape.width, shape.width)
+            nn.BatchNorm1d(size),
+            nn.Dropout(shape.dropout),
+            nn.Linear(size, shape.width),
+            nn.SiLU(),
+            nn.Dropout(shape.dropout),
+            nn.Linear(shape.width, shape.width),
         )
         self.norm = nn.LayerNorm(shape.width)
         self.dropout = nn.Dropout(shape.dropout)

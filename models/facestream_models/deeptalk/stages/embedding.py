@@ -2,7 +2,9 @@
 
 Both sides of a batch are matched by emotion label, as the released arguments ask: two takes of one emotion belong
 together whoever speaks. Beside the paper's loss there is `retrieval`, the choice among the faces of a batch, which
-learns far sooner; 0 leaves it out. The features of the face come from the frozen classifier of stage `frame-emotion`.
+learns far sooner; 0 leaves it out. `classes` is the choice among the mean faces of the eight emotions, which draws
+speech that is unsure to the likeliest of them and not to neutral, the one that all others are near. The features of the
+face come from the frozen classifier of stage `frame-emotion`.
 
 To go on with speech alone, faces kept, and match plain speech (three recorded voices and many synthetic ones) to
 neutral faces was tried and left out (2026-11-21; 250 steps, 26 minutes of recorded voices acted by the vocoder among
@@ -18,9 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from facestream_models.corpus.emotions import EMOTIONS
-from facestream_models.deeptalk.audio import emotion_waveform
+from facestream_models.deeptalk.audio import FRAME_RATE, emotion_waveform
 from facestream_models.deeptalk.compact import CompactShape
 from facestream_models.deeptalk.emotion_distance import (
     embedding_loss,
@@ -28,13 +31,15 @@ from facestream_models.deeptalk.emotion_distance import (
     retrieval_similarity,
     sampled_distance,
 )
-from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
+from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape, unit
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
+from facestream_models.deeptalk.stages.heard_takes import CLEAR
 from facestream_models.deeptalk.stages.windows import SeenTakes, Windows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.training.run import RunConfig
 
+_LONGEST_FACE = 10 * FRAME_RATE
 _FIRST_LOG_VARIANCE = -6.0
 """128 variances then add up to 0.3: beside squared distances of 0 to 4, and not 128 as those of a standard normal."""
 
@@ -44,9 +49,10 @@ class EmbeddingConfig:
     """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
 
     Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other.
-    `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` names a folder beside the output: an embedding whose
-    faces, and all that was trained on their places, stay as they are while speech learns anew. `speech_of` is the other
-    way round, for a new judge of frames: what speech sounds like stays, and faces find their way to it.
+    With `recorded` half of the sounds are `as_recorded`. `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` is a
+    folder beside the output: an embedding whose faces, and all that was trained on their places, stay as they are while
+    speech learns anew; `classes` needs that. `speech_of` is the other way round, for a new judge of frames: what speech
+    sounds like stays, and faces find their way to it.
     """
 
     rows: int = 64
@@ -55,7 +61,9 @@ class EmbeddingConfig:
     validation_frames: int = 50
     rounds: int = 40
     retrieval: float = 0.0
+    classes: float = 0.0
     in_codes_of: str = ""
+    recorded: bool = False
     faces_of: str = ""
     speech_of: str = ""
     run: RunConfig = field(default_factory=RunConfig)
@@ -72,12 +80,15 @@ class EmbeddingStage:
     def __init__(
         self, config: EmbeddingConfig, training: SeenTakes, held_out: SeenTakes, frame_emotion: FrameEmotion
     ) -> None:
+        if config.classes and not config.faces_of:
+            raise ValueError(f"classes {config.classes}: only where faces stay; name an embedding in faces_of")
         self.config, self.training, self.held_out = config, training, held_out
         self.frame_emotion = frame_emotion.eval().requires_grad_(False)
         self.encoder = CompactEmotionEncoder(config.encoder)
         self.embedding = EmotionEmbedding(self.encoder, config.speech, config.expression)
-        self.sounds = EmotionSounds(training.true, self.encoder)
+        self.sounds = EmotionSounds(training.true, self.encoder, recorded=config.recorded)
         self.speech_stays = False
+        self._usual: EmotionGaussian | None = None
         for side in (self.embedding.speech.embedding, self.embedding.expression):
             nn.init.constant_(side.variance_head.map.bias, _FIRST_LOG_VARIANCE)
 
@@ -111,7 +122,7 @@ class EmbeddingStage:
         if self.speech_stays:
             self.embedding.speech.eval()
         with torch.set_grad_enabled(not self.speech_stays):
-            heard = self.encoder.features(self.sounds.cut(windows))
+            heard = self.encoder.features(self.sounds.cut(windows, random))
             speech = self.embedding.speech.embedding(heard)
         face = self._face(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()
@@ -120,7 +131,27 @@ class EmbeddingStage:
         if self.config.retrieval:
             distance = sampled_distance(speech, face)
             terms["retrieval"] = self.config.retrieval * retrieval_loss(distance, match, scale)
+        if self.config.classes:
+            terms["classes"] = self.config.classes * self.class_loss(speech, windows.emotion)
         return terms
+
+    def class_loss(self, speech: EmotionGaussian, emotion: Tensor) -> Tensor:
+        """How unlikely `speech` finds the usual face of its `emotion` `[B]` among those of all eight."""
+        distance = sampled_distance(speech, self.usual_faces())
+        return F.cross_entropy(-self.embedding.scale * distance, emotion)
+
+    @torch.no_grad()
+    def usual_faces(self) -> EmotionGaussian:
+        """Of each emotion the mean of the faces of its clear acts, `[8, D]`."""
+        if self._usual is None:
+            shown: list[list[Tensor]] = [[] for _ in EMOTIONS]
+            for whole in self.training.true.whole():
+                if float(whole.intensity) >= CLEAR:
+                    face = self._face(self.embedding, whole._replace(motion=whole.motion[:, :_LONGEST_FACE]))
+                    shown[int(whole.emotion)].append(face.mean)
+            means = unit(torch.stack([torch.cat(faces).mean(dim=0) for faces in shown]))
+            self._usual = EmotionGaussian(means, torch.full_like(means, _FIRST_LOG_VARIANCE))
+        return self._usual
 
     def figures(self, network: nn.Module) -> dict[str, float]:
         """Retrieval at rank 1 among one window of each of the eight emotions, both ways; chance is one eighth."""

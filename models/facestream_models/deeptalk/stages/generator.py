@@ -7,7 +7,8 @@ same both times. Encoders, prior, embedding and lip reader are frozen and never 
 Beside the paper's terms there is `codes`: cross-entropy with the codes that the prior gives to the true motion, bottom
 codes as they go with the true top codes in half of the rows and with those that were predicted in the others: in use
 it is these that bottom codes have to put right. It needs no gradient through a sampled choice, and so learns much
-faster than reconstruction alone; 0 leaves it out.
+faster than reconstruction alone; 0 leaves it out. And there is `shown`: cross-entropy of the emotion that the judge of
+frames sees with the take's own. Speech that is heard between two emotions is then acted in the likelier one.
 """
 
 from collections.abc import Mapping
@@ -58,6 +59,7 @@ class GeneratorConfig:
     codes: float = 0.0
     emotion: float = 0.0
     swapped_emotion: float = 0.0
+    shown: float = 0.0
     reading: float = 0.0
     swapped_reading: float = 0.0
     hottest: float = 2.0
@@ -141,6 +143,8 @@ class GeneratorStage:
             terms["bottom_codes"] = config.codes * F.cross_entropy(said.flatten(0, 1), bottom.flatten(0, 1))
         if config.emotion:
             terms["emotion"] = config.emotion * self._agreement(felt, own)
+        if config.shown:
+            terms["shown"] = config.shown * F.cross_entropy(self._shown_logits(own.motion), windows.emotion)
         if config.reading:
             terms["reading"] = config.reading * self._reading(own, windows)
         if config.swaps:
@@ -187,9 +191,12 @@ class GeneratorStage:
 
     def _shown(self, motion: Tensor) -> Tensor:
         """The emotion [B] that `motion` [B, F, 53] shows, by the mean logits of its frames."""
-        logits = self.judges.frame_emotion(motion.flatten(0, 1)).reshape(*motion.shape[:2], -1)
-        shown: Tensor = logits.mean(dim=1).argmax(dim=1)
-        return shown
+        return self._shown_logits(motion).argmax(dim=1)
+
+    def _shown_logits(self, motion: Tensor) -> Tensor:
+        """Logits [B, 8] of the emotions of `motion` [B, F, 53], mean of its frames'."""
+        logits: Tensor = self.judges.frame_emotion(motion.flatten(0, 1)).reshape(*motion.shape[:2], -1).mean(dim=1)
+        return logits
 
     def _actors(self, windows: Windows) -> Tensor:
         return F.one_hot(

@@ -17,7 +17,7 @@ from facestream_models.deeptalk.stages.windows import TakeWindows, Windows
 
 _PIECES = 2
 _PIECE_FRAMES = (50, 80)
-_CLEAR = 0.7
+CLEAR = 0.7
 """Acts of at least this intensity make the presets."""
 
 
@@ -40,7 +40,7 @@ class HeardTakes:
                 whole = hear_emotion(windows.audio)
                 pieces = [hear_emotion(_piece(windows.audio, random)) for _ in range(_PIECES)]
                 gaussians.append(EmotionGaussian(*(torch.cat(parts) for parts in zip(whole, *pieces, strict=True))))
-                if float(windows.intensity) >= _CLEAR:
+                if float(windows.intensity) >= CLEAR:
                     clear.append((int(windows.emotion), whole.mean))
         self._emotion = EmotionGaussian(*(torch.stack(parts) for parts in zip(*gaussians, strict=True)))
         self.presets = unit(torch.stack([_mean_of(number, clear) for number in range(len(EMOTIONS))]))
