@@ -23,7 +23,8 @@ COMPACT = replace(
     identity_count=0,
     style_count=64,
     dropout=0.0,
-    guess_variance=0.2,
+    guess_variance=0.03,
+    head_variance=0.06,
 )
 _IDENTITY_COUNT = 100
 
