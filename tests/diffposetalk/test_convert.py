@@ -114,7 +114,7 @@ def check_it_moves(bundle):
     part = motion.whole_clips.next_part(0, None, None)
     samples = babble(1, 16_000, 1.12)[None, : part.reads_to * 2560]
     loud, quiet = (motion.whole_clips.step(scale * samples, state, part) for scale in (1.0, 0.25))
-    assert loud.motion.shape == (1, 24, motion.model.motion_size)
+    assert loud.motion.shape == (1, 16, motion.model.motion_size)
     assert motion.model.motion_size == 53 + 3 * bundle.manifest.head_rotation
     assert np.abs(loud.motion).max() > 0.1
     np.testing.assert_allclose(quiet.motion, loud.motion, atol=1e-3)
