@@ -7,19 +7,14 @@ from facestream.telemetry.logs import configure_logs
 
 def written(form: str) -> str:
     stream = io.StringIO()
-    logger = logging.getLogger("facestream")
-    before = logger.handlers[:], logger.level, logger.propagate
+    configure_logs(form, "info", stream)  # type: ignore[arg-type]
+    log = logging.getLogger("facestream.test")
+    log.debug("unseen")
+    log.info("stream opened", extra={"stream": "a1", "rows": 3})
     try:
-        configure_logs(form, "info", stream)  # type: ignore[arg-type]
-        log = logging.getLogger("facestream.test")
-        log.debug("unseen")
-        log.info("stream opened", extra={"stream": "a1", "rows": 3})
-        try:
-            raise ValueError("no")
-        except ValueError:
-            log.exception("failed")
-    finally:
-        logger.handlers[:], logger.level, logger.propagate = before
+        raise ValueError("no")
+    except ValueError:
+        log.exception("failed")
     return stream.getvalue()
 
 
