@@ -26,6 +26,7 @@ class _Told(logging.handlers.QueueHandler):
     def __init__(self) -> None:
         self._records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
         super().__init__(self._records)
+        self.setFormatter(logging.Formatter("%(message)s"))  # the rest is the server's to add
 
     def take(self) -> list[logging.LogRecord]:
         return [self._records.get() for _ in range(self._records.qsize())]
