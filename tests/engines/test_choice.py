@@ -155,6 +155,7 @@ def test_the_server_starts_on_another_engine_by_itself(
     lines = [line for line in capfd.readouterr().err.splitlines() if "TensorRT" in line]
     assert len(lines) == 1
     assert "ONNX Runtime takes its place" in lines[0]
+    assert "facestream.engines" not in lines[0], "told as if there were no other process"
 
 
 @NO_DRIVER
