@@ -4,6 +4,7 @@ A Python client of 64 streams takes a third of two cores, mostly in grpc's own m
 twelfth, so that the figures are the server's. It is built on first use and needs what `PACKAGES` names.
 """
 
+import functools
 import resource
 import subprocess
 import tempfile
@@ -25,8 +26,9 @@ _SOURCES = Path(__file__).resolve().parents[1] / "load_client"
 _BUILD = _SOURCES / "build"
 
 
+@functools.cache
 def build_client() -> Path:
-    """The program, built where it is missing or older than its sources. Raises `FacestreamError`."""
+    """The program, built where it is missing or older than its sources; looked at once. Raises `FacestreamError`."""
     for command in (["cmake", "-S", str(_SOURCES), "-B", str(_BUILD)], ["cmake", "--build", str(_BUILD)]):
         try:
             built = subprocess.run(command, capture_output=True, text=True, check=False)
