@@ -1,30 +1,36 @@
-"""What a client sends, message by message."""
+"""A caller as the conversation sees it, and the first message that every call begins with."""
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
-import grpc
-from google.protobuf.message import DecodeError
-
-from facestream.errors import InvalidValue, OutOfOrder, TimeLimit
-
-Context = grpc.aio.ServicerContext[Any, Any]
+from facestream.errors import OutOfOrder, TimeLimit
 
 
-async def next_message(context: Context) -> Any:
-    """The client's next message; `None` at half-close, and when the client is gone (cancellation follows)."""
-    try:
-        message = await context.read()
-    except DecodeError:
-        raise InvalidValue("message", "bytes that are no message", "a facestream.v1 request") from None
-    return None if message is grpc.aio.EOF else message
+class CallerGone(Exception):
+    """The client has left; there is nobody to tell."""
 
 
-async def first_config(context: Context, timeout_s: float) -> Any:
+class Caller(Protocol):
+    """One call over one transport. One task reads while another writes."""
+
+    peer: str
+    """Where the client is, for the log."""
+
+    async def read(self) -> Any:
+        """The client's next message; `None` when it has sent all, and when it is gone (cancellation follows).
+
+        Raises `InvalidValue` for what is no message.
+        """
+
+    async def write(self, message: Any) -> None:
+        """Send; wait while the client does not read. Raises `CallerGone`."""
+
+
+async def first_config(caller: Caller, timeout_s: float) -> Any:
     """The `config` that every call begins with. Raises `TimeLimit`, `OutOfOrder`, `InvalidValue`."""
     try:
         async with asyncio.timeout(timeout_s):
-            first = await next_message(context)
+            first = await caller.read()
     except TimeoutError:
         raise TimeLimit(f"no first message within {timeout_s:g} s; send 'config' when the call opens") from None
     if first is None or first.WhichOneof("kind") != "config":

@@ -3,7 +3,7 @@
 What a client can get wrong in a field is refused here, or below under another name that is put right here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -23,7 +23,7 @@ from facestream.timebase import FrameRate
 from facestream.transports.wire_styling import style_abilities_of, styling_names, styling_of
 from facestream.types import Float32, Frames
 from facestream.v1.acting_pb2 import ActingAbilities, ActingControls, EmotionVector, SampledMotion
-from facestream.v1.animation_service_pb2 import HearEmotionResponse, Model
+from facestream.v1.animation_service_pb2 import HearEmotionResponse, ListModelsResponse, Model
 from facestream.v1.audio_pb2 import AudioEncoding, AudioFormat
 from facestream.v1.config_pb2 import FrameRate as WireFrameRate
 from facestream.v1.config_pb2 import MotionControls, ResumePoint, SlowReaderPolicy, StreamConfig
@@ -261,8 +261,12 @@ def event_of(event: events.StreamEvent) -> StreamEvent:
             return StreamEvent(going_away=going_away)
 
 
-def model_of(pipeline: Pipeline) -> Model:
-    """One row of `ListModels`."""
+def models_of(pipelines: Iterable[Pipeline]) -> ListModelsResponse:
+    """What a server can do."""
+    return ListModelsResponse(models=[_model_of(pipeline) for pipeline in pipelines])
+
+
+def _model_of(pipeline: Pipeline) -> Model:
     facts = pipeline.model
     return Model(
         name=facts.name,
