@@ -106,7 +106,7 @@ def test_old_takes_lack_the_tongue_the_rotations_and_the_fraction(tmp_path: Path
     assert take.times_s[0] == pytest.approx(13 * 3600 + 13 * 60 + 4 + 31 / 60)
 
 
-@pytest.mark.parametrize(("largest", "rate"), [(59, 60), (31, 60), (29, 30), (25, 30), (24, 60), (0, 60)])
+@pytest.mark.parametrize(("largest", "rate"), [(119, 120), (59, 60), (30, 60), (29, 30), (25, 30), (24, 60), (0, 60)])
 def test_the_rate_is_inferred_from_the_largest_frame_number(tmp_path: Path, largest: int, rate: int) -> None:
     path = altered(tmp_path, {0: f"00:00:01:{largest:02d}.500"})
     lines = path.read_text().splitlines()
@@ -125,11 +125,31 @@ def test_the_rate_is_inferred_from_the_largest_frame_number(tmp_path: Path, larg
         ({0: "now"}, 3, "line 4, Timecode: got 'now'; allowed: HH:MM:SS:FF.mmm"),
         ({2: "Blink"}, 0, "no column EyeBlinkLeft; allowed: all of the 52 shapes by name"),
         ({0: "Time"}, 0, "a header with Timecode"),
+        ({3: "EyeBlinkLeft"}, 0, "more than one column EyeBlinkLeft; allowed: each column once"),
+        ({0: "00:61:00:00.000"}, 1, "line 2, Timecode: got '00:61:00:00.000'; allowed: minutes and seconds to 59"),
     ],
 )
 def test_each_wrong_cell_is_named(tmp_path: Path, change: dict[int, str], line: int, said: str) -> None:
     with pytest.raises(InvalidValue, match=said):
         read_csv(altered(tmp_path, change, line))
+
+
+def test_a_timecode_beyond_the_rate_that_was_told_is_named(tmp_path: Path) -> None:
+    path = altered(tmp_path, {0: "00:00:01:45.000"}, 3)
+    assert read_csv(path).times_s[2] == pytest.approx(1.75)
+    with pytest.raises(
+        InvalidValue, match=r"line 4, Timecode: got '00:00:01:45.000'.*frames to 29 \(timecode rate 30\)"
+    ):
+        read_csv(path, timecode_rate=30)
+    with pytest.raises(InvalidValue, match="timecode_rate: got 0; allowed: 1 to 240"):
+        read_csv(path, timecode_rate=0)
+
+
+def test_many_missing_columns_are_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "take.csv"
+    path.write_text("Timecode,EyeBlinkLeft\n00:00:00:00.000,0\n")
+    with pytest.raises(InvalidValue, match=r"no column EyeLookDownLeft, .* and 45 more; allowed: all of the 52"):
+        read_csv(path)
 
 
 def test_gaze_a_little_over_one_is_clamped(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.errors import InvalidValue
-from facestream.files.gltf import write_animated_glb
-from facestream.files.gltf_take import read_gltf_take
+from facestream.files.gltf_head import write_animated_glb
+from facestream.files.gltf_reader import read_gltf_take
 from facestream.files.rotation import rotation_of
 from facestream.timebase import FrameRate
 from facestream.types import Frames, Pose

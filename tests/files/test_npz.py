@@ -6,10 +6,11 @@ import pytest
 
 from facestream.curves import ARKIT_NAMES
 from facestream.errors import InvalidValue
-from facestream.files.json import write_json
+from facestream.files.json import read_json, write_json
 from facestream.files.npz import read_npz, write_npz
 from facestream.timebase import FrameRate
 from facestream.types import Frames
+from facestream.visemes import VISEMES, visemes_of
 from tests.files.test_csv import some_frames
 
 RATE = FrameRate(30000, 1001)
@@ -68,6 +69,46 @@ def test_files_that_are_no_takes_are_refused(tmp_path: Path) -> None:
     np.savez(path, weights=np.array([object()]), curve_names=ARKIT_NAMES, frame_rate=[30, 1], first_index=0)
     with pytest.raises(InvalidValue, match="can not be read"):  # a pickle inside
         read_npz(path)
+
+
+def test_json_comes_back_by_name(tmp_path: Path) -> None:
+    frames = some_frames(5, first_index=3)
+    path = tmp_path / "take.json"
+    write_json(path, frames, RATE, visemes_of(frames.weights))
+    content = json.loads(path.read_text())
+    assert content["viseme_names"] == list(VISEMES)
+    np.testing.assert_allclose(np.sum(content["visemes"], axis=1), 1, atol=1e-5)
+    order = np.random.default_rng(0).permutation(52)
+    content["weights"] = np.array(content["weights"])[:, order].tolist()
+    content["curve_names"] = np.array(ARKIT_NAMES)[order].tolist()
+    path.write_text(json.dumps(content))
+    found, rate = read_json(path)
+    assert (rate, found.first_index) == (RATE, 3)
+    np.testing.assert_allclose(found.weights, frames.weights, atol=1e-6)
+    assert found.pose is not None
+    assert frames.pose is not None
+    np.testing.assert_allclose(found.pose.left_eye, frames.pose.left_eye, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"curve_names": ["jawOpen"]}, "a file that is no take"),
+        ({"frame_rate": "fast"}, "a file that is no take"),
+        ({"weights": [[float("nan")] * 52]}, "values that are not finite"),
+        ({"head": [[0, 0, 1]]}, "a file that is no take"),
+        ({"frame_rate": "1000"}, "frame_rate: got 1000/1"),
+    ],
+)
+def test_json_that_is_no_take_is_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    path = tmp_path / "take.json"
+    write_json(path, some_frames(1), RATE)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InvalidValue, match=said):
+        read_json(path)
+    path.write_text("[]")
+    with pytest.raises(InvalidValue, match="a file that is no take"):
+        read_json(path)
 
 
 def test_json_holds_the_same_numbers(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from facestream.engines.diffposetalk_facts import style_space
 from facestream.engines.diffposetalk_style import StyleGraph, styles_of
 from facestream.errors import BundleError, InvalidValue
 from facestream.files.csv import write_csv
-from facestream.files.gltf import write_animated_glb
+from facestream.files.gltf_head import write_animated_glb
 from facestream.files.npz import write_npz
 from facestream.motion.reference_take import ReferenceMotion, read_reference
 from facestream.motion.style_extract import extract_style

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from facestream.errors import FacestreamError, InvalidValue
-from facestream.files.gltf import write_glb
+from facestream.files.gltf_head import write_glb
 from facestream.head_mesh import load_head_mesh
 from facestream_models.flame.head import save_head
 from facestream_models.flame.makehuman import WHEEL

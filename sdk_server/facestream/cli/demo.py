@@ -17,9 +17,9 @@ from facestream.cli.live_session import LiveTake, stream_live
 from facestream.cli.live_table import LiveTable
 from facestream.cli.phones import read_phones
 from facestream.cli.stream import report
-from facestream.cli.takes import write_take
 from facestream.client import AsyncClient, StreamOptions, at_live_pace
 from facestream.errors import NotFound, Unavailable
+from facestream.files.formats import write_take
 from facestream.preview.contact_sheet import write_contact_sheet
 from facestream.timebase import FrameRate
 from facestream.types import Float32

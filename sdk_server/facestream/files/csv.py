@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,15 +10,15 @@ import numpy as np
 
 from facestream.curves import ARKIT_NAMES, CSV_NAMES, CURVE_COUNT, INDEX
 from facestream.errors import InvalidValue
+from facestream.files.recorded import LARGEST_WEIGHT, RecordedFace
 from facestream.files.rotation import angles_of, rotation_of
 from facestream.timebase import FrameRate
 from facestream.types import Float32, Frames, Pose
 
 TIMECODE_RATE = 60
 VALUE_COUNT = 61
+TIMECODE_RATES = (1, 240)
 ROTATIONS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll"))
-LARGEST_WEIGHT = 1.2
-"""Recorded gaze shapes go a little above 1; beyond this a file holds something else (percent, for example)."""
 
 
 def _header_name(curve: str) -> str:
@@ -30,15 +29,6 @@ HEADER = ("Timecode", "BlendShapeCount", *map(_header_name, CSV_NAMES), *ROTATIO
 _CSV_COLUMNS = [INDEX[name] for name in CSV_NAMES]
 _MAY_BE_MISSING = ("tongueOut",)
 """Apps older than ARKit 2 write 51 shapes."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvTake:
-    """What a CSV holds: seconds since midnight `[F]`, weights `[F, C]` in canonical order, rotations where present."""
-
-    times_s: np.ndarray[tuple[int], np.dtype[np.float64]]
-    weights: Float32
-    pose: Pose | None
 
 
 def write_csv(path: Path, frames: Frames, frame_rate: FrameRate) -> None:
@@ -52,7 +42,7 @@ def write_csv(path: Path, frames: Frames, frame_rate: FrameRate) -> None:
         file.write(",".join(HEADER) + "\n")
         for offset, row in enumerate(values.tolist()):
             time_s = (frames.first_index + offset) / frame_rate.fraction
-            cells = ",".join(f"{value + 0.0:.10f}" for value in row)  # + 0.0: no -0
+            cells = ",".join(map(cell_text, row))
             file.write(f"{timecode(time_s)},{VALUE_COUNT},{cells}\n")
 
 
@@ -66,13 +56,15 @@ def timecode(time_s: Fraction) -> str:
     return f"{hours % 24:02d}:{minute:02d}:{second:02d}:{frame:02d}.{fraction:03d}"
 
 
-def read_csv(path: Path, timecode_rate: int | None = None) -> CsvTake:
+def read_csv(path: Path, timecode_rate: int | None = None) -> RecordedFace:
     """Read a take of the app, or of a tool that writes like it.
 
     Columns are found by name, in any order; unknown columns are ignored; a missing `TongueOut` or missing rotations
     count as rest. The timecode's rate is not in the file: without `timecode_rate` it is inferred from the largest
     frame number. Raises `InvalidValue` naming the file and the first thing that is wrong.
     """
+    if timecode_rate is not None and not TIMECODE_RATES[0] <= timecode_rate <= TIMECODE_RATES[1]:
+        raise InvalidValue("timecode_rate", timecode_rate, f"{TIMECODE_RATES[0]} to {TIMECODE_RATES[1]}")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header, *rows = [row for row in csv.reader(file, skipinitialspace=True) if row] or [[]]
@@ -81,11 +73,14 @@ def read_csv(path: Path, timecode_rate: int | None = None) -> CsvTake:
     places = {name.strip().lower(): place for place, name in enumerate(header)}
     if "timecode" not in places:
         raise InvalidValue(str(path), f"a first line that begins {','.join(header)[:60]!r}", "a header with Timecode")
+    named = [name.strip().lower() for name in header]
+    twice = next((name for name in ("Timecode", *ARKIT_NAMES, *ROTATIONS) if named.count(name.lower()) > 1), None)
+    if twice:
+        raise InvalidValue(str(path), f"more than one column {_header_name(twice)}", "each column once")
     missing = [name for name in ARKIT_NAMES if name.lower() not in places and name not in _MAY_BE_MISSING]
     if missing:
-        raise InvalidValue(
-            str(path), f"no column {', '.join(map(_header_name, missing))}", f"all of the {CURVE_COUNT} shapes by name"
-        )
+        told = ", ".join(map(_header_name, missing[:5])) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise InvalidValue(str(path), f"no column {told}", f"all of the {CURVE_COUNT} shapes by name")
     if not rows:
         raise InvalidValue(str(path), "a header without frames", "at least one frame")
     weights = _values(path, rows, places, ARKIT_NAMES)
@@ -101,7 +96,12 @@ def read_csv(path: Path, timecode_rate: int | None = None) -> CsvTake:
         angles = _values(path, rows, places, ROTATIONS)
         pose = Pose(rotation_of(angles[:, :3]), rotation_of(angles[:, 3:6]), rotation_of(angles[:, 6:]))
     times_s = _times(path, [row[places["timecode"]] for row in rows], timecode_rate)
-    return CsvTake(times_s, np.clip(weights, 0.0, 1.0), pose)
+    return RecordedFace(times_s, np.clip(weights, 0.0, 1.0), pose)
+
+
+def cell_text(value: float) -> str:
+    """A value as the app writes it: ten decimals, no minus before zero."""
+    return f"{value + 0.0:.10f}"
 
 
 def _values(path: Path, rows: Sequence[Sequence[str]], places: dict[str, int], names: Sequence[str]) -> Float32:
@@ -139,6 +139,11 @@ def _times(
     parts = [match.groups(default="0") for match in matches if match is not None]
     frames = [int(part[3]) for part in parts]
     rate = timecode_rate or _inferred_rate(max(frames))
+    for line, (text, part) in enumerate(zip(timecodes, parts, strict=True)):
+        if int(part[1]) > 59 or int(part[2]) > 59 or int(part[3]) >= rate:
+            where = f"{path}, line {line + 2}, Timecode"
+            allowed = f"minutes and seconds to 59, frames to {rate - 1} (timecode rate {rate})"
+            raise InvalidValue(where, repr(text), allowed)
     return np.array(
         [
             3600 * int(hour) + 60 * int(minute) + int(second) + float(f"{frame}.{fraction}") / rate
@@ -148,7 +153,9 @@ def _times(
 
 
 def _inferred_rate(largest_frame: int) -> int:
-    """Frame numbers above 30 need 60 a second, above 24 thirty; a take too short to tell is taken as the app's 60."""
-    if largest_frame > 30:
+    """Frame numbers from 60 on need 120 a second, from 30 on sixty, above 24 thirty; the app's 60 where none tells."""
+    if largest_frame >= 60:
+        return 120
+    if largest_frame >= 30:
         return 60
     return 30 if largest_frame > 24 else 60

@@ -1,6 +1,7 @@
 """The GLB container and glTF accessors: arrays in, bytes out, and back."""
 
 import base64
+import copy
 import json
 import struct
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from facestream.types import Float32, Int64
 _MAGIC, _VERSION = 0x46546C67, 2
 _JSON_CHUNK, _BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 _COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+_IMAGES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
 
@@ -26,9 +28,10 @@ Json = dict[str, Any]
 class GlbBuilder:
     """Collects accessors and the buffer they lie in; `document` holds whatever else the file says."""
 
-    def __init__(self) -> None:
-        self.document: Json = {"accessors": [], "bufferViews": []}
-        self._binary = bytearray()
+    def __init__(self, document: Json | None = None, binary: bytes = b"") -> None:
+        """Begin anew, or go on with a document whose views all lie in one buffer (`GlbFile.reopened`)."""
+        self.document: Json = {"accessors": [], "bufferViews": []} | (document or {})
+        self._binary = bytearray(binary)
 
     def accessor(
         self, array: npt.NDArray[Any], *, target: int | None = None, bounded: bool = False, normalized: bool = False
@@ -148,6 +151,40 @@ class GlbFile:
                 f"{self._path}, accessor {accessor}", f"broken ({error!r})", "a glTF accessor"
             ) from error
         return flat[:, 0] if width == 1 else flat
+
+    def reopened(self) -> GlbBuilder:
+        """The whole file for more to be added: all buffers as one, images that lie beside it taken in.
+
+        Raises `InvalidValue` for images that can not be read, and for buffers that only an extension explains.
+        """
+        if "EXT_meshopt_compression" in self.document.get("extensionsUsed", []):
+            raise InvalidValue(str(self._path), "geometry compressed by EXT_meshopt_compression", "a file without it")
+        document, binary, begins = copy.deepcopy(self.document), bytearray(), []
+        for buffer in self._buffers:
+            binary += b"\0" * (-len(binary) % 8)
+            begins.append(len(binary))
+            binary += buffer
+        try:
+            for view in document.get("bufferViews", []):
+                view["byteOffset"] = view.get("byteOffset", 0) + begins[view["buffer"]]
+                view["buffer"] = 0
+            for image in document.get("images", []):
+                if "uri" in image and not image["uri"].startswith("data:"):
+                    uri = image.pop("uri")
+                    content = self._content_of(uri)
+                    binary += b"\0" * (-len(binary) % 8)
+                    view = {"buffer": 0, "byteOffset": len(binary), "byteLength": len(content)}
+                    binary += content
+                    document.setdefault("bufferViews", []).append(view)
+                    kind = _IMAGES.get(Path(uri).suffix.lower(), image.get("mimeType", ""))
+                    image |= {"bufferView": len(document["bufferViews"]) - 1, "mimeType": kind}
+        except OSError as error:
+            found = f"{error.filename}, which can not be read ({error.strerror})"
+            raise InvalidValue(str(self._path), found, "a glTF file with its images") from error
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise InvalidValue(str(self._path), f"a broken file ({error!r})", "a glTF file") from error
+        document.pop("buffers", None)
+        return GlbBuilder(document, bytes(binary))
 
     def _fill(self, flat: npt.NDArray[Any], sparse: Mapping[str, Any], code: str) -> None:
         count, indices, values = sparse["count"], sparse["indices"], sparse["values"]

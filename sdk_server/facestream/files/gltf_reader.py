@@ -1,8 +1,7 @@
 """A recorded face in a glTF file of any program: animated morph targets with ARKit names, on one mesh or several.
 
-Names count by their last part (`head_geo.jawOpen`) and without regard to case. A name that several meshes have (lashes
-follow the lids) counts where it moves most. Between keys motion is a straight line, or holds where the file says STEP.
-The rotation of the node `head` (or `neck`) is that of the head, as seen in the scene.
+A name that several meshes have (lashes follow the lids) counts where it moves most. Between keys motion is a straight
+line, or holds where the file says STEP. Head and eyes turn as their nodes do, seen from how these stand in the scene.
 """
 
 from dataclasses import dataclass
@@ -14,12 +13,15 @@ import numpy.typing as npt
 
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.errors import InvalidValue
-from facestream.files.csv import LARGEST_WEIGHT, CsvTake
+from facestream.files.curve_names import curve_of
 from facestream.files.glb import GlbFile, Json
+from facestream.files.gltf_nodes import EYES, HEAD, bare_name, rest_rotation, rotation_around, target_names
+from facestream.files.recorded import LARGEST_WEIGHT, RecordedFace
+from facestream.files.rotation import inverse, multiplied
 from facestream.types import Float32, Pose
 
-_INDEX = {name.lower(): index for index, name in enumerate(ARKIT_NAMES)}
-_HEAD_NODES = ("head", "neck")
+_PARTS = {"head": HEAD, "left eye": EYES["left"], "right eye": EYES["right"]}
+_TURNING = {name for names in _PARTS.values() for name in names}
 _MAY_BE_MISSING = ("tongueOut",)
 _FULL = {"i1": 127.0, "u1": 255.0, "i2": 32767.0, "u2": 65535.0}
 """What integers that stand for -1..1 or 0..1 are divided by (glTF 2.0, section 3.11)."""
@@ -43,15 +45,15 @@ class _Track:
         return np.stack([np.interp(times, self.times, column) for column in self.values.T], axis=1)
 
 
-def read_gltf_take(path: Path) -> CsvTake:
-    """Times [F], weights [F, 52] and the head's rotation of the first animation that moves a face.
+def read_gltf_take(path: Path) -> RecordedFace:
+    """Times [F], weights [F, 52] and rotations of head and eyes of the first animation that moves a face.
 
     The times are the keys of the track that has most. Raises `InvalidValue` for a file without such an animation, with
     missing curves, or with numbers that are none of weights.
     """
     file = GlbFile(path)
     try:
-        faces, heads = _tracks(file)
+        faces, turns = _tracks(file)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InvalidValue(str(path), f"a broken animation ({error!r})", "a glTF file with an animated face") from error
     if not faces:
@@ -71,40 +73,37 @@ def read_gltf_take(path: Path) -> CsvTake:
             where = f"{path}, {ARKIT_NAMES[track.columns[place]]} at frame {frame}"
             raise InvalidValue(where, shown[frame, place], f"0 to 1 (up to {LARGEST_WEIGHT:g} is clamped)")
         weights[:, track.columns] = np.maximum(weights[:, track.columns], shown)
-    return CsvTake(times, np.clip(weights, 0.0, 1.0).astype(np.float32), _pose(path, heads, times))
+    return RecordedFace(times, np.clip(weights, 0.0, 1.0).astype(np.float32), _pose(path, turns, times))
 
 
 def _tracks(file: GlbFile) -> tuple[list[_Track], dict[str, _Track]]:
-    """Tracks of faces, and of the rotations of nodes that may be the head."""
+    """Tracks of faces, and of the rotations of head and eyes from how they stand at rest."""
     document = file.document
     for animation in document.get("animations", []):
         faces: list[_Track] = []
-        heads: dict[str, _Track] = {}
+        turns: dict[str, _Track] = {}
         for channel in animation["channels"]:
             target, sampler = channel["target"], animation["samplers"][channel["sampler"]]
             if "node" not in target:
                 continue
             node = document["nodes"][target["node"]]
             if target["path"] == "weights":
-                names = _target_names(document["meshes"][node["mesh"]])
-                columns = [_INDEX.get(name.rpartition(".")[2].lower(), -1) for name in names]
+                known = [curve_of(name) for name in target_names(document["meshes"][node["mesh"]])]
+                columns = [-1 if column is None else column for column in known]
                 if any(column >= 0 for column in columns):
                     faces.append(_named(_track(file, sampler, columns)))
-            elif target["path"] == "rotation" and str(node.get("name", "")).lower() in _HEAD_NODES:
+            elif target["path"] == "rotation" and bare_name(node) in _TURNING:
                 track = _track(file, sampler, [0, 1, 2, 3])
-                around = _rotation_around(document, target["node"])
-                turned = _turned_by(around, track.values)
-                heads[node["name"].lower()] = _Track(track.times, turned, track.columns, track.holds)
+                around = rotation_around(document, target["node"])
+                back = inverse(multiplied(around, rest_rotation(node)))
+                turned = multiplied(multiplied(around, track.values), back)
+                turns.setdefault(bare_name(node), _Track(track.times, turned, track.columns, track.holds))
         if faces:
-            return faces, heads
+            named = {
+                what: next((turns[name] for name in names if name in turns), None) for what, names in _PARTS.items()
+            }
+            return faces, {what: track for what, track in named.items() if track is not None}
     return [], {}
-
-
-def _target_names(mesh: Json) -> list[str]:
-    """Names of a mesh's morph targets, where exporters write them."""
-    places = [mesh, *mesh["primitives"]]
-    told = [place["extras"]["targetNames"] for place in places if "targetNames" in place.get("extras", {})]
-    return [str(name) for name in told[0]] if told else []
 
 
 def _track(file: GlbFile, sampler: Json, columns: list[int]) -> _Track:
@@ -129,38 +128,21 @@ def _real(file: GlbFile, accessor: int) -> Float64:
     return values.astype(np.float64) / scale
 
 
-def _rotation_around(document: Json, node: int) -> Float64:
-    """Rotation [4] of what a node hangs on, from its parents at rest."""
-    parents = {child: place for place, one in enumerate(document["nodes"]) for child in one.get("children", [])}
-    around = np.array([0.0, 0.0, 0.0, 1.0])
-    for _ in document["nodes"]:  # at most as many ancestors
-        if node not in parents:
-            break
-        node = parents[node]
-        around = _turned_by(np.array(document["nodes"][node].get("rotation", [0.0, 0.0, 0.0, 1.0])), around[None])[0]
-    return around
-
-
-def _turned_by(turn: Float64, rotations: Float64) -> Float64:
-    """Quaternions x y z w: `turn` [4] after each of `rotations` [K, 4]."""
-    vector, scalar = turn[:3], turn[3]
-    turned = scalar * rotations[:, :3] + rotations[:, 3:] * vector + np.cross(vector, rotations[:, :3])
-    real = scalar * rotations[:, 3] - rotations[:, :3] @ vector
-    return np.concatenate([turned, real[:, None]], axis=1)
-
-
-def _pose(path: Path, heads: dict[str, _Track], times: Float64) -> Pose | None:
-    track = next((heads[name] for name in _HEAD_NODES if name in heads), None)
-    if track is None:
+def _pose(path: Path, turns: dict[str, _Track], times: Float64) -> Pose | None:
+    if not turns:
         return None
+    still = np.tile(np.array([0, 0, 0, 1], np.float32), (len(times), 1))
+    found = {what: _rotation_at(path, what, track, times) for what, track in turns.items()}
+    return Pose(found.get("head", still), found.get("left eye", still), found.get("right eye", still))
+
+
+def _rotation_at(path: Path, what: str, track: _Track, times: Float64) -> Float32:
     keys = track.values * np.cumprod(np.where(_with_last(track.values) < 0.0, -1.0, 1.0))[:, None]  # the short way
     turned = _Track(track.times, keys, track.columns, track.holds).at(times)
     lengths = np.linalg.norm(turned, axis=1, keepdims=True)
     if not np.isfinite(turned).all() or lengths.min() < 0.5:
-        raise InvalidValue(f"{path}, rotation of the head", "numbers that are no rotation", "unit quaternions")
-    head: Float32 = (turned / lengths).astype(np.float32)
-    still = np.tile(np.array([0, 0, 0, 1], np.float32), (len(times), 1))
-    return Pose(head, still, still)
+        raise InvalidValue(f"{path}, rotation of the {what}", "numbers that are no rotation", "unit quaternions")
+    return np.asarray(turned / lengths, np.float32)
 
 
 def _with_last(keys: Float64) -> Float64:

@@ -2,24 +2,28 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.errors import InvalidValue
 from facestream.timebase import FrameRate
-from facestream.types import Frames, Pose
+from facestream.types import Float32, Frames, Pose
+from facestream.visemes import VISEMES
 
 _POSE = ("head", "left_eye", "right_eye")
 
 
-def write_npz(path: Path, frames: Frames, frame_rate: FrameRate) -> None:
+def write_npz(path: Path, frames: Frames, frame_rate: FrameRate, visemes: Float32 | None = None) -> None:
     """Arrays `weights` `[F, C]`, `curve_names` `[C]`, `times_s` `[F]`, `frame_rate` (two integers), `first_index`.
 
-    With rotations also `head`, `left_eye`, `right_eye` `[F, 4]`, quaternions x y z w.
+    With rotations also `head`, `left_eye`, `right_eye` `[F, 4]`, quaternions x y z w; with `visemes` `[F, V]` these and
+    their `viseme_names` `[V]`.
     """
     indices = np.arange(frames.first_index, frames.end_index)
     rotations = {} if frames.pose is None else {name: getattr(frames.pose, name) for name in _POSE}
+    track: dict[str, Any] = {} if visemes is None else {"visemes": visemes, "viseme_names": np.array(VISEMES)}
     with path.open("wb") as file:  # a file object, because numpy adds ".npz" to names that lack it
         np.savez_compressed(
             file,
@@ -29,6 +33,7 @@ def write_npz(path: Path, frames: Frames, frame_rate: FrameRate) -> None:
             frame_rate=np.array([frame_rate.numerator, frame_rate.denominator]),
             first_index=np.int64(frames.first_index),
             **rotations,
+            **track,
         )
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from facestream.errors import InvalidValue
 from facestream.files.csv import read_csv
-from facestream.files.gltf_take import read_gltf_take
+from facestream.files.gltf_reader import read_gltf_take
 from facestream.files.npz import read_npz
 from facestream.retarget.profile import RigProfile
 from facestream.types import EXPRESSION_COUNT, JAW_COUNT, Float32, Pose
