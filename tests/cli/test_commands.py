@@ -11,7 +11,7 @@ import soundfile
 from facestream.cli.app import main
 from facestream.cli.demo import EXAMPLE
 from facestream.files.csv import read_csv
-from facestream.files.gltf import read_glb_take
+from facestream.files.gltf_reader import read_gltf_take
 from facestream.files.npz import read_npz
 
 
@@ -50,7 +50,7 @@ def test_animate_writes_the_same_take_in_every_format(
     assert from_npz.count > 90
     assert from_npz.weights.max() > 0.02
     np.testing.assert_allclose(read_csv(takes[0]).weights, from_npz.weights, atol=1e-6)
-    np.testing.assert_allclose(read_glb_take(takes[2])[0].weights, from_npz.weights, atol=1e-4)
+    np.testing.assert_allclose(read_gltf_take(takes[2]).weights, from_npz.weights, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_file_that_is_no_audio_is_one_line(
         (["--frame-rate", "fast"], ["fast", "30000/1001"]),
         (["--frame-rate", "500"], ["500/1"]),
         (["--mouth-strength", "nan"], ["nan", "from 0 to 2"]),
-        (["-o", "take.mp4"], ["take.mp4", ".csv, .npz, .glb"]),
+        (["-o", "take.mp4"], ["take.mp4", ".csv, .npz, .json, .glb, .usda"]),
         (["-o", "nowhere/take.csv"], ["nowhere", "folder that exists"]),
     ],
     ids=lambda value: "-".join(value).replace("/", "|"),

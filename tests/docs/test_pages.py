@@ -18,7 +18,8 @@ from facestream.cli.demo import EXAMPLE, running_server
 from facestream.engines.bundle import open_bundle
 from facestream.engines.diffposetalk_style import styles_of
 from facestream.files.csv import write_csv
-from facestream.files.gltf import write_animated_glb
+from facestream.files.gltf_head import write_animated_glb
+from facestream.retarget.profile import shipped_profile_path
 from facestream.timebase import FrameRate
 from facestream_bench import main as benchmarks
 from tests.cli.test_commands import run
@@ -49,6 +50,8 @@ def workplace(tmp_path: Path) -> Path:
     soundfile.write(tmp_path / "speech.wav", samples[: 2 * rate], rate)
     soundfile.write(tmp_path / "clip.wav", samples[rate : 2 * rate], rate)
     write_tiny_deeptalk(tmp_path / "my-deeptalk")
+    shutil.copy(shipped_profile_path().with_name("open_head.glb"), tmp_path / "hero.glb")
+    write_csv(tmp_path / "take.csv", talking(1, 30)[0], FrameRate(30))
     Emotion(np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)).save(tmp_path / "my.emotion.npz")
     return tmp_path
 
@@ -105,7 +108,7 @@ def test_command_runs(
         done = _run([*words, "--clip", "speech.wav"], workplace)
     elif words[:2] == ["facestream", "stream"]:
         done = _run([*words, "--server", request.getfixturevalue("address")], workplace)
-    elif {"my-deeptalk", STYLED} & {*words}:
+    elif {"my-deeptalk", STYLED} & {*words} or where.startswith("docs/files.md"):
         if STYLED in words:
             _add_styles(workplace)
         monkeypatch.chdir(workplace)  # in this process: the page has many, and a new one takes a second to begin

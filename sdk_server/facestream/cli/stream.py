@@ -29,8 +29,9 @@ from facestream.cli.acting import (
 )
 from facestream.cli.live_session import LiveTake, stream_live
 from facestream.cli.live_table import LiveTable
-from facestream.cli.takes import parse_frame_rate, write_take
+from facestream.cli.takes import parse_frame_rate
 from facestream.client import AsyncClient, StreamOptions, at_live_pace
+from facestream.files.formats import check_output, write_take
 from facestream.types import Float32
 
 STDIN = "-"
@@ -39,7 +40,9 @@ STDIN = "-"
 def stream(
     source: Annotated[str, typer.Argument(help="audio file, or - for raw 16-bit mono PCM on standard input")],
     server: Annotated[str, typer.Option(help="HOST:PORT of a running server")] = "localhost:50051",
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="keep the take: .csv, .npz or .glb")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="keep the take: .csv, .npz, .json, .glb or .usda")
+    ] = None,
     frame_rate: Annotated[str, typer.Option(help="frames per second, 30 or 30000/1001")] = "30",
     sample_rate: Annotated[int, typer.Option(help="Hz, of raw PCM on standard input")] = 16000,
     chunk_ms: Annotated[int, typer.Option(min=10, max=500, help="audio per message, milliseconds")] = 40,
@@ -58,6 +61,8 @@ def stream(
 ) -> None:
     """Stream speech at live pace and show frames, lag and mouth as they come."""
     rate = parse_frame_rate(frame_rate)
+    if output is not None:
+        check_output(output)
     if source == STDIN:
         check_sample_rate(sample_rate)
         chunks, rate_hz = standard_input(sample_rate, chunk_ms), sample_rate
