@@ -3,6 +3,7 @@
     FacestreamError            anything below
     ├── InvalidValue           a field, option or file value out of its range
     ├── AudioError             audio that can not be read or used
+    ├── MessageTooBig          a message beyond the limit of its transport
     ├── OutOfOrder             a message at the wrong time: audio before config, a second config
     ├── PositionError          a sample position that goes back
     ├── NotFound               no model, style, curve set or file of that name
@@ -70,6 +71,13 @@ class AudioError(InvalidValue):
     """Raised for audio that can not be read or used: empty, not audio, NaN samples, odd byte counts."""
 
     reason = "BAD_AUDIO"
+
+
+class MessageTooBig(InvalidValue):
+    """Raised for a message beyond the limit; over gRPC the transport itself answers, with the same code."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "MESSAGE_TOO_BIG"
 
 
 class OutOfOrder(FacestreamError):

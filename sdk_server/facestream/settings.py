@@ -23,6 +23,8 @@ from facestream.errors import InvalidValue
 
 ENV_PREFIX = "FACESTREAM_"
 
+_VIEWER_PORT = 8080
+
 EngineName = Literal["auto", "onnx", "tensorrt"]
 
 
@@ -37,6 +39,12 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = Field(None, description="PEM chain; needs tls_key")
     tls_key: Path | None = Field(None, description="PEM private key; needs tls_certificate")
     tokens: tuple[SecretStr, ...] = Field((), description="bearer tokens accepted; none means no check")
+
+    # Browsers and engines without gRPC
+    websocket_port: int | None = Field(None, ge=0, le=65535, description="WebSocket, HTTP; none means no such port")
+    websocket_origins: tuple[str, ...] = Field((), description="other sites whose pages may connect; * for any")
+    websocket_connections: int = Field(256, ge=1, le=65536, description="WebSockets open at once")
+    viewer: bool = Field(False, description="serves the viewer page, on port 8080 unless websocket_port is set")
 
     # What
     model: str = Field("live", min_length=1, description="name of a shipped bundle or path of a bundle folder")
@@ -73,6 +81,11 @@ class Settings(BaseSettings):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together: set both or none")
         return self
+
+    @property
+    def web_port(self) -> int | None:
+        """Where WebSockets and pages are served, if they are."""
+        return _VIEWER_PORT if self.viewer and self.websocket_port is None else self.websocket_port
 
     @classmethod
     def load(cls, config: Path | None = None, **overrides: Any) -> Self:

@@ -24,7 +24,7 @@ from facestream.retarget.profile import load_profile
 from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
 
-LIBRARIES = ("numpy", "onnxruntime", "grpcio", "protobuf", "soundfile")
+LIBRARIES = ("numpy", "onnxruntime", "grpcio", "protobuf", "websockets", "soundfile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,10 @@ def findings() -> Iterator[Finding]:
     for name in list_bundles():
         yield _checked(f"model {name}", partial(_model, name))
     yield from _engines()
-    yield _port(Settings.load().port)
+    settings = Settings.load()
+    yield _port(settings.port, "--port")
+    if settings.web_port is not None:
+        yield _port(settings.web_port, "--websocket-port")
 
 
 def _checked(subject: str, check: Callable[[], str]) -> Finding:
@@ -93,14 +96,13 @@ def _engines() -> Iterator[Finding]:
         yield Finding("engine tensorrt", f"not usable: {error}", is_ok=False)
 
 
-def _port(port: int) -> Finding:
+def _port(port: int, option: str) -> Finding:
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            return Finding(
-                f"port {port}", "taken; 'facestream serve --port 0' takes a free one", is_ok=False, is_fatal=False
-            )
+            advice = f"taken; 'facestream serve {option} 0' takes a free one"
+            return Finding(f"port {port}", advice, is_ok=False, is_fatal=False)
     return Finding(f"port {port}", "free")
 
 

@@ -17,6 +17,12 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="TOML file; keys are those of facestream.settings")] = None,
     host: Annotated[str | None, typer.Option(help="address to listen on [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes a free one [default: 50051]")] = None,
+    websocket_port: Annotated[
+        int | None, typer.Option(help="WebSockets too, for browsers and engines without gRPC; 0 takes a free port")
+    ] = None,
+    viewer: Annotated[
+        bool | None, typer.Option("--viewer", help="serve the viewer page, on port 8080 if no --websocket-port")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="shipped bundle, or a bundle folder [default: live]")] = None,
     also: Annotated[list[str] | None, typer.Option(help="serve this model too; may be given more than once")] = None,
     engine: Annotated[str | None, typer.Option(help="auto, onnx or tensorrt [default: auto]")] = None,
@@ -25,14 +31,19 @@ def serve(
     reflection: Annotated[bool | None, typer.Option("--reflection", help="let tools list the services")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json [default: text]")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info]")] = None,
-    print_address: Annotated[bool, typer.Option(help="print HOST:PORT on standard output once ready")] = False,
+    print_address: Annotated[bool, typer.Option(help="print HOST:PORT (then that of WebSockets) once ready")] = False,
     check: Annotated[bool, typer.Option(help="start, become ready, stop; exit code 0: it works")] = False,
 ) -> None:
-    """Serve animation over gRPC. Every setting can also come from a TOML file or from FACESTREAM_* variables."""
+    """Serve animation over gRPC, and over WebSockets where asked.
+
+    Every setting can also come from a TOML file or from FACESTREAM_* variables.
+    """
     settings = Settings.load(
         config,
         host=host,
         port=port,
+        websocket_port=websocket_port,
+        viewer=viewer,
         model=model,
         also=tuple(also) if also else None,
         engine=engine,
@@ -47,10 +58,12 @@ def serve(
 
     def announce(server: Server) -> None:
         if print_address:
-            print(server.address, flush=True)
+            print(*filter(None, (server.address, server.web_address)), sep="\n", flush=True)
         else:
             models = ", ".join((settings.model, *settings.also))
-            console.print(f"facestream is ready on {server.address} with {models}", highlight=False, markup=False)
+            web = "" if server.web_url is None else f", and on {server.web_url}"
+            ready = f"facestream is ready on {server.address} with {models}{web}"
+            console.print(ready, highlight=False, markup=False, soft_wrap=True)
 
     async def start_and_stop() -> None:
         async with Server(settings) as server:

@@ -1,9 +1,32 @@
-"""Bearer tokens: `authorization: Bearer TOKEN` in the metadata of a call."""
+"""Bearer tokens: `authorization: Bearer TOKEN` in the metadata of a call or the headers of a WebSocket.
 
+Pages in browsers can not set headers; they offer the token as a subprotocol, see `subprotocol_token`.
+"""
+
+import base64
+import binascii
 import hmac
 from collections.abc import Iterable
 
 from facestream.errors import Denied
+
+_SUBPROTOCOL = "facestream.token."
+
+
+def subprotocol_token(offered: Iterable[str]) -> str | None:
+    """The token among the subprotocols that a page offers: `facestream.token.` and its UTF-8 in base64url.
+
+    Base64url without padding, as subprotocols allow no `=`; a token itself may hold anything. One that is no base64url
+    gives an empty token, which nobody accepts.
+    """
+    for name in offered:
+        if name.startswith(_SUBPROTOCOL):
+            encoded = name.removeprefix(_SUBPROTOCOL)
+            try:
+                return base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+    return None
 
 
 class TokenCheck:
@@ -23,7 +46,10 @@ class TokenCheck:
             return
         header = next((value for key, value in metadata if key == "authorization"), None)
         if header is None:
-            raise Denied("no credentials; send metadata 'authorization: Bearer TOKEN'")
+            raise Denied(
+                "no credentials; send 'authorization: Bearer TOKEN' as metadata or header, from a page the "
+                f"subprotocol '{_SUBPROTOCOL}' and the token in base64url"
+            )
         value = header if isinstance(header, bytes) else header.encode()
         scheme, _, received = value.partition(b" ")
         # every token is compared, in constant time: how long it takes tells nothing about which one came close

@@ -76,7 +76,7 @@ async def with_known_failure(conversation: Awaitable[_T], peer: str) -> _T:
     """The outcome of a call; what fails by a fault of ours is logged, and its caller told under which name."""
     try:
         return await conversation
-    except (FacestreamError, asyncio.CancelledError):
+    except (FacestreamError, CallerGone, asyncio.CancelledError):
         raise
     except Exception:
         log_id = secrets.token_hex(6)

@@ -1,4 +1,4 @@
-"""The server: a host and its gRPC service on one port, from the first socket to the last status.
+"""The server: a host, its gRPC service and its WebSockets, from the first socket to the last status.
 
 asyncio.run(serve(Settings.load()))
 """
@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import grpc
@@ -28,7 +29,9 @@ from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
 from facestream.transports.grpc_service import AnimationService
+from facestream.transports.site import Site
 from facestream.transports.token_interceptor import TokenInterceptor
+from facestream.transports.websocket import WebSocketGateway
 from facestream.v1 import animation_service_pb2
 from facestream.v1.animation_service_pb2_grpc import add_AnimationServiceServicer_to_server
 
@@ -39,6 +42,9 @@ SERVICE = animation_service_pb2.DESCRIPTOR.services_by_name["AnimationService"].
 _SWITCH_S = 0.0005
 """How long the engine thread may keep the interpreter while the event loop wants it. With Python's own 5 ms, p99 at 32
 streams on two busy cores was 139 to 888 ms over three runs, with this 38 to 151 ms (2026-11-21)."""
+
+VIEWER = Path(__file__).resolve().parents[1] / "viewer"
+"""Folder of the page that the viewer is."""
 
 _CLOSE_S = 1.0
 """For calls that are ending when the port closes."""
@@ -72,9 +78,10 @@ class Server:
         settings: Settings,
         *,
         load: Callable[[], Sequence[Pipeline]] | None = None,
+        viewer: Path = VIEWER,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`load` makes the pipelines; by default the models of the settings."""
+        """`load` makes the pipelines; by default the models of the settings. `viewer` is the folder of its page."""
         self.settings = settings
         self.host = AnimationHost(
             load or (lambda: load_pipelines(settings)),
@@ -87,6 +94,9 @@ class Server:
         self.host.on_state = self._note_state
         self.port = 0
         """Port in use, once started."""
+        self._viewer = viewer
+        self._gateway: WebSocketGateway | None = None
+        self._check = TokenCheck(token.get_secret_value() for token in settings.tokens)
         self._health = health.aio.HealthServicer()
         self._health_changes: set[asyncio.Task[None]] = set()
         self._grpc: grpc.aio.Server | None = None
@@ -101,20 +111,38 @@ class Server:
     @property
     def address(self) -> str:
         """`host:port`, for clients on this machine."""
+        return self._address(self.port)
+
+    @property
+    def web_address(self) -> str | None:
+        """`host:port` of WebSockets and the viewer; `None` where the settings ask for neither."""
+        return None if self._gateway is None else self._address(self._gateway.port)
+
+    @property
+    def web_url(self) -> str | None:
+        """What to open: the viewer's page, or the address of the WebSockets where no page is served."""
+        if self.web_address is None:
+            return None
+        kind = "http" if self.settings.viewer else "ws"
+        secure = "" if self.settings.tls_certificate is None else "s"
+        return f"{kind}{secure}://{self.web_address}/"
+
+    def _address(self, port: int) -> str:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.host, self.settings.host)
-        return f"{host}:{self.port}"
+        return f"{host}:{port}"
 
     async def start(self) -> None:
         """Listen, then load and warm the models; callers are put off until that is done.
 
         Raises `InvalidValue` for a port that is taken or a TLS file that is no good, and what a bundle has against it.
         """
-        _check_port(self.settings.host, self.settings.port)
+        _check_port(self.settings.host, self.settings.port, "port")
         self._grpc = self._make_grpc()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._grpc.start()
-        log.info("listening", extra={"address": self.address})
         try:
+            await self._open_web()
+            log.info("listening", extra={"address": self.address, "web": self.web_url})
             await self.host.start()
         except BaseException:
             await self.stop()
@@ -128,16 +156,28 @@ class Server:
     async def stop(self) -> None:
         """Close the port and end the engine; streams that are open are closed."""
         await self.host.stop()
+        if self._gateway is not None:
+            await self._gateway.stop()
         if self._grpc is not None:
             await self._grpc.stop(_CLOSE_S)
         for change in self._health_changes:
             change.cancel()
 
+    async def _open_web(self) -> None:
+        settings = self.settings
+        if settings.web_port is None:
+            return
+        address = _check_port(settings.host, settings.web_port, "websocket_port")
+        site = Site.of(self._viewer) if settings.viewer else None
+        gateway = WebSocketGateway(settings, self.host, self._check, site)
+        # a free port can be found for one address only
+        await gateway.start(settings.host if settings.web_port else address, settings.web_port)
+        self._gateway = gateway
+
     def _make_grpc(self) -> grpc.aio.Server:
         settings = self.settings
-        check = TokenCheck(token.get_secret_value() for token in settings.tokens)
         server: grpc.aio.Server = grpc.aio.server(
-            interceptors=[] if check.is_open else [TokenInterceptor(check)],
+            interceptors=[] if self._check.is_open else [TokenInterceptor(self._check)],
             options=[
                 ("grpc.max_receive_message_length", settings.max_message_bytes),
                 # What is not read yet stays with the client: two seconds of 16-bit speech a stream, rather than the
@@ -242,8 +282,8 @@ def _add_channelz(server: grpc.aio.Server) -> str:
     return str(channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name)
 
 
-def _check_port(host: str, port: int) -> None:
-    """Try the address before gRPC does: its own failure is three lines of C++ and no reason."""
+def _check_port(host: str, port: int, field: str) -> str:
+    """Try the address before gRPC does: its own failure is three lines of C++ and no reason. Returns the first one."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
@@ -256,4 +296,5 @@ def _check_port(host: str, port: int) -> None:
             probe.bind(address)
         except OSError as error:
             allowed = "a port that is free, or 0 for any; is another server running?"
-            raise InvalidValue("port", f"{host}:{port} ({error.strerror})", allowed) from None
+            raise InvalidValue(field, f"{host}:{port} ({error.strerror})", allowed) from None
+    return str(address[0])
