@@ -1,0 +1,31 @@
+"""Builds of the C++ plugins by their own presets, one at a time."""
+
+import fcntl
+import shutil
+import subprocess
+from pathlib import Path
+
+PLUGINS = Path(__file__).resolve().parents[2] / "engine_plugins"
+CORE, CLIENT = PLUGINS / "core_cpp", PLUGINS / "client_cpp"
+HAS_CORE_TOOLS = all(map(shutil.which, ("cmake", "g++"))) and Path("/usr/include/gtest/gtest.h").exists()
+HAS_CLIENT_TOOLS = HAS_CORE_TOOLS and shutil.which("grpc_cpp_plugin") is not None
+
+
+def build(source: Path, preset: str) -> Path:
+    """The folder with what `preset` makes of `source`; a failed build's last lines are the message of the error."""
+    folder = source / "build" / preset
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of the test suite share the folder
+        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+            built = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+            assert built.returncode == 0, "\n".join((built.stdout + built.stderr).splitlines()[-30:])
+    return folder
+
+
+def run_tests(program: Path) -> str:
+    """What a GoogleTest program says; it must have run tests, and all of them well."""
+    told = subprocess.run([str(program)], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout[-4000:] + told.stderr[-4000:]
+    assert "[  PASSED  ]" in told.stdout
+    return told.stdout
