@@ -1,14 +1,12 @@
 """The ways in which a model can be run here: an engine and a precision each."""
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from facestream.engines.bundle import open_bundle
-from facestream.engines.choice import ONNX, TENSORRT, EngineOptions
+from facestream.engines.choice import CUDA, ONNX, TENSORRT, EngineOptions
 from facestream.errors import FacestreamError, InvalidValue
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.live import LiveMotion
@@ -17,7 +15,8 @@ from facestream.serving.animator import Animator
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 
-ON_CPU = "onnx-cpu"
+ON_CPU, ON_GPU = "onnx-cpu", "onnx-cuda"
+_ENGINES = {ON_CPU: ONNX, ON_GPU: CUDA, TENSORRT: TENSORRT}
 
 
 @dataclass(frozen=True)
@@ -37,22 +36,20 @@ class Variant:
         """The clock of its steps. On a processor, where a step has one thread, that thread's own time: it is the wall
         clock's wherever nothing else runs, and does not count what else does.
         """
-        return time.perf_counter if self.engine == TENSORRT else time.process_time
+        return time.perf_counter if self.engine in (ON_GPU, TENSORRT) else time.process_time
 
     def open(self, model: str) -> Pipeline:
         """A pipeline that runs `model` so. Raises why it can not."""
         if self.engine == "torch":
             return _open_torch(model)
-        if self.precision == "int8":
-            return _open_int8(model)
-        name = TENSORRT if self.engine == TENSORRT else ONNX
-        return open_pipeline(model, engine=EngineOptions(name, precision=self.precision))
+        return open_pipeline(model, engine=EngineOptions(_ENGINES[self.engine], precision=self.precision))
 
 
 REFERENCE = Variant(ON_CPU, "fp32")
 VARIANTS = (
     REFERENCE,
     Variant(ON_CPU, "int8"),
+    Variant(ON_GPU, "fp32"),
     Variant(TENSORRT, "fp32"),
     Variant(TENSORRT, "fp16"),
     Variant("torch", "fp32"),
@@ -65,13 +62,6 @@ def _open_torch(model: str) -> Pipeline:
     bundle = open_bundle(model)
     retargeter = Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
     return Pipeline(Animator(LiveMotion(TorchEngine(bundle)), retargeter))
-
-
-def _open_int8(model: str) -> Pipeline:
-    from facestream_bench.int8_bundle import write_int8_bundle
-
-    with tempfile.TemporaryDirectory() as folder:
-        return open_pipeline(str(write_int8_bundle(open_bundle(model), Path(folder))))
 
 
 def add_variants(parser: argparse.ArgumentParser) -> None:

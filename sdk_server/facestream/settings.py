@@ -25,7 +25,7 @@ ENV_PREFIX = "FACESTREAM_"
 
 _VIEWER_PORT = 8080
 
-EngineName = Literal["auto", "onnx", "tensorrt"]
+EngineName = Literal["auto", "onnx", "cuda", "tensorrt"]
 
 
 class Settings(BaseSettings):
@@ -49,8 +49,8 @@ class Settings(BaseSettings):
     # What
     model: str = Field("live", min_length=1, description="name of a shipped bundle or path of a bundle folder")
     also: tuple[str, ...] = Field((), description="more models, named alike; clients ask for them by name")
-    engine: EngineName = Field("auto", description="auto takes TensorRT where it works, else ONNX Runtime on the CPU")
-    precision: Literal["fp32", "fp16"] = Field("fp32", description="of TensorRT's matrix products")
+    engine: EngineName = Field("auto", description="auto takes a GPU where one works, else ONNX Runtime on the CPU")
+    precision: Literal["fp32", "fp16", "int8"] = Field("fp32", description="fp16 is TensorRT's, int8 the CPU's")
     engine_cache: Path | None = Field(None, description="folder for built engines; none means the user's own cache")
     engine_process: bool = Field(True, description="models of the family live compute in a process of their own")
     engine_threads: int = Field(1, ge=1, le=256, description="threads inside one engine step")

@@ -1,12 +1,9 @@
 """Parity is measured on the real path, and what is planted there is found."""
 
 import argparse
-from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from facestream.engines.base import StepOutput
@@ -16,11 +13,9 @@ from facestream.errors import InvalidValue
 from facestream.motion.live import LiveMotion
 from facestream.serving.animator import Animator
 from facestream.serving.pipeline import Pipeline
-from facestream.serving.pipelines import open_pipeline
 from facestream.types import Float32
 from facestream_bench import variants
 from facestream_bench.chosen_model import add_model
-from facestream_bench.int8_bundle import write_int8_bundle
 from facestream_bench.parity import batch_differences, differences, pieces_of, weights_of
 from facestream_bench.speech import clip_speech
 from facestream_bench.torch_engine import TorchEngine, live_graph_of
@@ -93,14 +88,3 @@ def test_what_can_not_be_used_is_noted_or_refused_when_it_is_asked_for(monkeypat
     assert [note.partition(": ")[0] for note in notes] == ["torch.fp32 was not measured"]
     with pytest.raises(InvalidValue, match=r"onnx-cpu\.fp32"):
         usable_variants(chosen("--variants", "abacus.fp3"))
-
-
-def test_eight_bits_have_a_price_and_every_product_by_weights_pays_it(tmp_path: Path) -> None:
-    folder = write_int8_bundle(open_bundle("live"), tmp_path / "int8")
-    kinds = Counter(node.op_type for node in onnx.load(open_bundle(str(folder)).graph_path).graph.node)
-    assert kinds["MatMulInteger"] == 34
-    assert not kinds["Gemm"] + kinds["MatMul"]
-    speech = [SPEECH[:16_000]]
-    truth = weights_of(REFERENCE.open("live"), speech, None)[0]
-    found = differences(weights_of(open_pipeline(str(folder)), speech, None)[0], truth)
-    assert 1e-4 < found["mean"] < 0.05

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,20 @@ from facestream.cli.app import main
 from facestream.engines.bundle import open_bundle
 from facestream.engines.choice import (
     AUTO,
+    CUDA,
+    INT8,
     ONNX,
     TENSORRT,
     Backend,
     EngineOptions,
-    OnnxBackend,
+    open_onnx,
     open_tensorrt,
     open_with,
 )
 from facestream.engines.cuda import check_driver, check_memory
 from facestream.engines.onnx import OnnxEngine
 from facestream.engines.tensorrt_library import TensorRtLibrary, installed_libraries, library_for
-from facestream.errors import EngineUnavailable, NotFound
+from facestream.errors import EngineUnavailable, InvalidValue, NotFound
 
 LIBRARIES = ("tensorrt_rtx_bindings", "tensorrt_rtx", "tensorrt")
 NO_DRIVER = pytest.mark.skipif(cudart.cudaDriverGetVersion()[1] > 0, reason="this machine has an NVIDIA driver")
@@ -44,10 +47,19 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return 0
 
 
-@pytest.mark.parametrize("changes", [{"name": "cuda"}, {"precision": "fp8"}])
-def test_a_wrong_name_is_refused_with_those_there_are(changes: dict[str, str]) -> None:
-    with pytest.raises(NotFound, match=r"there is: (auto, onnx, tensorrt|fp16, fp32)$"):
-        EngineOptions(**changes)  # type: ignore[arg-type]
+def test_a_wrong_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(NotFound, match=r"'abacus'.*there is: auto, cuda, onnx, tensorrt$"):
+        EngineOptions("abacus")
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision"), [(AUTO, "fp8"), (ONNX, "fp16"), (CUDA, "int8"), (CUDA, "fp16"), (TENSORRT, "int8")]
+)
+def test_a_precision_that_an_engine_has_not_is_refused(engine: str, precision: str) -> None:
+    with pytest.raises(
+        InvalidValue, match=rf"precision: got {precision} with engine {engine}; .*tensorrt: fp32 or fp16"
+    ):
+        EngineOptions(engine, precision=precision)
 
 
 @NO_DRIVER
@@ -56,7 +68,7 @@ def test_without_a_driver_tensorrt_says_so(caplog: pytest.LogCaptureFixture) -> 
     with pytest.raises(EngineUnavailable, match=r"no NVIDIA driver is installed; .*580.*--engine onnx$"):
         open_with(EngineOptions(TENSORRT), lambda backend: backend.told)
     with caplog.at_level(logging.INFO):
-        assert open_with(EngineOptions(AUTO), lambda backend: backend.told) == OnnxBackend.told
+        assert open_with(EngineOptions(AUTO), lambda backend: backend.told) == open_onnx(EngineOptions(ONNX)).told
     (line,) = [record.getMessage() for record in caplog.records]
     assert "ONNX Runtime takes its place: no NVIDIA driver" in line
 
@@ -67,7 +79,7 @@ def test_without_the_extra_it_is_named(caplog: pytest.LogCaptureFixture) -> None
     with pytest.raises(EngineUnavailable, match=r"needs an extra: pip install 'facestream\[tensorrt-rtx\]'"):
         open_tensorrt(EngineOptions(TENSORRT))
     with caplog.at_level(logging.DEBUG):
-        assert open_with(EngineOptions(AUTO), lambda backend: backend.told) == OnnxBackend.told
+        assert open_with(EngineOptions(AUTO), lambda backend: backend.told) == open_onnx(EngineOptions(ONNX)).told
     assert not caplog.records  # who has not installed it does not miss it
     with pytest.raises(EngineUnavailable, match="no TensorRT is installed"):
         library_for((8, 6), installed_libraries())
@@ -88,11 +100,41 @@ def test_onnx_asks_for_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(engine, OnnxEngine)
 
 
+def test_8_bits_mean_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    for asked in ("is_installed", "has_cuda"):
+        monkeypatch.setattr(f"facestream.engines.choice.{asked}", lambda: True)
+    assert open_with(EngineOptions(AUTO, precision=INT8), lambda backend: backend.told).endswith("CPU, in 8 bits")
+
+
+def test_cuda_is_refused_by_a_build_for_cpus_and_not_missed_by_auto(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(EngineUnavailable, match=r"one for CPUs: pip uninstall .*onnxruntime-gpu.*--engine onnx$"):
+        open_with(EngineOptions(CUDA), lambda backend: backend.told)
+    with caplog.at_level(logging.INFO):
+        open_with(EngineOptions(AUTO), lambda backend: backend.told)
+    assert "CUDA takes its place" not in caplog.text
+
+
+def test_a_build_for_cuda_without_a_device_gives_way_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # ONNX Runtime leaves out a provider that it can not start; on this machine that is what becomes of CUDA
+    monkeypatch.setattr("facestream.engines.choice.is_installed", lambda: False)
+    for module in ("choice", "onnx_sessions"):
+        monkeypatch.setattr(f"facestream.engines.{module}.has_cuda", lambda: True)
+    with caplog.at_level(logging.INFO), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own word on the provider
+        engine = open_with(EngineOptions(AUTO), lambda backend: backend.open_live(open_bundle("live")))
+    assert engine.name == "onnx-cpu"
+    assert (
+        "ONNX Runtime with CUDA is installed and not used, ONNX Runtime takes its place: engine 'cuda'" in caplog.text
+    )
+
+
 def test_what_one_engine_can_not_open_the_next_one_does(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("facestream.engines.choice.is_installed", lambda: True)
-    monkeypatch.setattr("facestream.engines.choice.open_tensorrt", lambda options: OnnxBackend(options))
+    monkeypatch.setattr("facestream.engines.choice.open_tensorrt", lambda options: open_onnx(options))
     asked: list[Backend] = []
 
     def refuse_the_first(backend: Backend) -> int:
@@ -143,7 +185,7 @@ def test_the_server_refuses_to_start_on_an_engine_that_can_not_work(
     assert run(monkeypatch, *serve, "--engine", "trt") == 2
     (line,) = capfd.readouterr().err.strip().splitlines()
     assert "'trt'" in line
-    assert "'auto', 'onnx' or 'tensorrt'" in line
+    assert "'auto', 'onnx', 'cuda' or 'tensorrt'" in line
 
 
 @NO_DRIVER

@@ -7,7 +7,7 @@ import pytest
 
 from facestream.engines.base import BUCKETS, ROW, Engine
 from facestream.engines.bundle import open_bundle
-from facestream.engines.choice import ONNX, TENSORRT, Backend, EngineOptions, OnnxBackend, open_tensorrt
+from facestream.engines.choice import ONNX, TENSORRT, Backend, EngineOptions, open_onnx, open_tensorrt
 from facestream.engines.graph import OnnxGraph
 from facestream.engines.tensorrt import HEARD
 from facestream.engines.tensorrt_profiles import profiles_of
@@ -79,7 +79,7 @@ def test_live_rows_are_what_they_are_alone(engine: Engine, precision: str, rows:
 
 
 def test_live_streams_give_what_onnx_gives(engine: Engine, precision: str) -> None:
-    reference = OnnxBackend(EngineOptions(ONNX)).open_live(open_bundle("live"))
+    reference = open_onnx(EngineOptions(ONNX)).open_live(open_bundle("live"))
     speech = np.stack([babble(row, 16000, 1.0) for row in range(5)])
     state, rows = reference.model.fresh_state(5), []
     for begin in range(0, 16000, 640):

@@ -15,7 +15,8 @@ from facestream.cli.demo import EXAMPLE
 from facestream.engines.base import BatchState, StepOutput
 from facestream.engines.bundle import Bundle, open_bundle
 from facestream.engines.onnx import OnnxEngine
-from facestream.engines.tensorrt_half import EXACT, PRODUCTS, half_products, with_half_products
+from facestream.engines.products import EXACT, PRODUCTS
+from facestream.engines.tensorrt_half import half_products, with_half_products
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter

@@ -15,8 +15,8 @@ from rich.markup import escape
 
 from facestream import __version__
 from facestream.audio.resample import MODEL_RATE_HZ
-from facestream.engines.bundle import list_bundles
-from facestream.engines.choice import TENSORRT, EngineOptions, OnnxBackend, open_tensorrt
+from facestream.engines.bundle import list_bundles, open_bundle
+from facestream.engines.choice import ONNX, TENSORRT, Backend, EngineOptions, open_cuda, open_onnx, open_tensorrt
 from facestream.engines.tensorrt_library import installed_libraries
 from facestream.errors import EngineUnavailable, FacestreamError
 from facestream.head_mesh import open_head
@@ -86,14 +86,25 @@ def _model(name: str) -> str:
 
 def _engines() -> Iterator[Finding]:
     """Every engine, usable or why not; none of them is needed beside the one on the CPU."""
-    yield Finding("engine onnx", f"usable: {OnnxBackend.told}")
+    yield _usable("onnx", lambda: open_onnx(EngineOptions(ONNX)))
+    yield _usable("cuda", _open_live_with_cuda)
     for library in installed_libraries():
         kinds = ", ".join(f"{major}.{minor}" for major, minor in library.capabilities)
         yield Finding(library.flavour, f"version {library.version}" + (f", for devices of {kinds}" if kinds else ""))
+    yield _usable("tensorrt", lambda: open_tensorrt(EngineOptions(TENSORRT)))
+
+
+def _open_live_with_cuda() -> Backend:
+    backend = open_cuda()
+    backend.open_live(open_bundle("live"))  # ONNX Runtime looks for a device only now
+    return backend
+
+
+def _usable(name: str, open_engine: Callable[[], Backend]) -> Finding:
     try:
-        yield Finding("engine tensorrt", f"usable: {open_tensorrt(EngineOptions(TENSORRT)).told}")
+        return Finding(f"engine {name}", f"usable: {open_engine().told}")
     except EngineUnavailable as error:
-        yield Finding("engine tensorrt", f"not usable: {error}", is_ok=False)
+        return Finding(f"engine {name}", f"not usable: {error}", is_ok=False)
 
 
 def _port(port: int, option: str) -> Finding:

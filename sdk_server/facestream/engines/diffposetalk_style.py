@@ -11,7 +11,8 @@ from facestream.engines.diffposetalk_facts import (
 )
 from facestream.engines.graph_specs import check_session, graph_with
 from facestream.engines.manifest import DiffPoseTalkManifest
-from facestream.engines.onnx import open_session, run_session
+from facestream.engines.onnx import run_session
+from facestream.engines.onnx_sessions import open_on_cpu
 from facestream.errors import BundleError
 from facestream.style import Style, StyleSpace
 from facestream.types import Float32
@@ -30,7 +31,7 @@ class StyleGraph:
             raise BundleError(f"{bundle.folder / graph.file}: found no fixed count of frames; export the bundle again")
         self.frames = frames
         """How many frames it looks at."""
-        self._session = open_session(bundle.folder / graph.file, thread_count)
+        self._session = open_on_cpu(bundle.folder / graph.file, thread_count)
         check_session(self._session, bundle.folder, graph)
 
     def style(self, motion: Float32) -> Float32:

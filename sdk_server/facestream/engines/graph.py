@@ -8,7 +8,8 @@ import numpy.typing as npt
 from facestream.engines.bundle import Bundle
 from facestream.engines.graph_specs import check_session
 from facestream.engines.manifest import GraphSpec
-from facestream.engines.onnx import open_session, run_session
+from facestream.engines.onnx import run_session
+from facestream.engines.onnx_sessions import OpenSession, open_on_cpu
 from facestream.types import Float32
 
 
@@ -27,8 +28,8 @@ OpenGraph = Callable[[Bundle, GraphSpec], Graph]
 class OnnxGraph:
     """A graph on ONNX Runtime. Raises `BundleError` for a file that is not what the manifest says."""
 
-    def __init__(self, bundle: Bundle, graph: GraphSpec, thread_count: int = 1) -> None:
-        self._session = open_session(bundle.folder / graph.file, thread_count)
+    def __init__(self, bundle: Bundle, graph: GraphSpec, open_session: OpenSession = open_on_cpu) -> None:
+        self._session = open_session(bundle.folder / graph.file)
         check_session(self._session, bundle.folder, graph)
 
     def run(self, outputs: Sequence[str], given: Mapping[str, npt.NDArray[Any]]) -> list[Float32]:

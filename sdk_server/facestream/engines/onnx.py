@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: the engine that always works."""
+"""ONNX Runtime: the engine that always works on a CPU, and on a GPU where it was built for one."""
 
 import statistics
 import time
@@ -12,16 +12,12 @@ import onnxruntime
 
 from facestream.engines.base import BUCKETS, BatchState, CostTable, ModelFacts, StepOutput
 from facestream.engines.bundle import Bundle
+from facestream.engines.onnx_sessions import CUDA_PROVIDER, OpenSession, open_on_cpu
 from facestream.errors import BundleError, EngineError
 from facestream.types import Float32
 
 _NEXT = "next_"
 _WARM_UP_RUNS = 5
-
-
-_SLOW_FUSIONS = ["SkipLayerNormFusion"]
-"""The fused kernel is slower than its parts: a two-hop step of 50 rows takes 12.1 ms with it and 10.5 without
-(onnxruntime 1.31.1, one core, 2026-11-21)."""
 
 
 class OnnxEngine:
@@ -31,12 +27,12 @@ class OnnxEngine:
     buckets are the sizes whose cost is measured.
     """
 
-    name = "onnx-cpu"
     max_rows = BUCKETS[-1]
 
-    def __init__(self, bundle: Bundle, thread_count: int = 1) -> None:
+    def __init__(self, bundle: Bundle, open_session: OpenSession = open_on_cpu) -> None:
         self.model: ModelFacts = bundle.model
-        self._session = open_session(bundle.graph_path, thread_count)
+        self._session = open_session(bundle.graph_path)
+        self.name = "onnx-cuda" if self._session.get_providers()[0] == CUDA_PROVIDER else "onnx-cpu"
         _check_graph(self._session, bundle.graph_path, self.model)
         self._state_names = [spec.name for spec in self.model.states]
         self._output_names = ["motion", "phone", *(_NEXT + name for name in self._state_names)]
@@ -73,26 +69,6 @@ def run_session(
         rows = len(next(iter(given.values())))
         raise EngineError(f"ONNX Runtime failed on a step of {rows} rows: {error}") from error
     return results
-
-
-def open_session(graph_path: Path, thread_count: int) -> onnxruntime.InferenceSession:
-    """A session on the CPU that leaves the cores to others while it waits. Raises `BundleError`."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = thread_count
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    # The cores are shared with the server's loop (and often with a game): waiting threads must sleep.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(
-            graph_path, options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
-        )
-    except Exception as error:  # as above
-        raise BundleError(
-            f"{graph_path}: found a graph that ONNX Runtime {onnxruntime.__version__} can not load ({error}); "
-            "expected an ONNX model; export the bundle again or update onnxruntime"
-        ) from error
 
 
 def _check_graph(session: onnxruntime.InferenceSession, graph_path: Path, model: ModelFacts) -> None:

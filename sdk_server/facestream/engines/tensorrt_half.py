@@ -2,25 +2,21 @@
 
 TensorRT computes in the types that a graph says (networks are strongly typed), so the graph itself is changed: what
 goes into a product is cast to float16, what comes out of it back. Between products all stays float32, with it every
-normalisation, softmax, sum of a residual and recurrence. Two kinds of products stay float32 as well:
-
-* those of a spectral front end, which lead to a logarithm: a power spectrum reaches from 1e-10 to 1e4;
-* those that lead to the choice of a code: where two are nearly as likely, rounding would choose the other one, which
-  is another motion (one code of 24 did in the first graph tried, and moved a coefficient by .2; 2026-11-21).
+normalisation, softmax, sum of a residual and recurrence. Products that lead to an operator of `products.EXACT` stay
+float32 as well.
 
 Converters that turn a whole graph to float16 and name exceptions work the other way round; with them every operator
 that a new network brings is in half precision until somebody notices.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-PRODUCTS = frozenset({"MatMul", "Gemm", "Conv", "ConvTranspose"})
-EXACT = frozenset({"Log", "ArgMax"})
-"""Operators that tell small differences of what they are given."""
+from facestream.engines.products import EXACT, PRODUCTS, exact_products, replace_nodes
+
 _LARGEST = float(np.finfo(np.float16).max)
 _HALF, _RESULT = "_in_half", "_of_half"
 
@@ -48,7 +44,7 @@ def with_half_products(model: onnx.ModelProto, exact: frozenset[str] = EXACT) ->
         result = node.output[0]
         node.output[0] = result + _RESULT
         nodes += [node, helper.make_node("Cast", [node.output[0]], [result], to=TensorProto.FLOAT)]
-    _replace(graph, nodes)
+    replace_nodes(graph, nodes)
     return changed
 
 
@@ -58,24 +54,6 @@ def half_products(nodes: Iterable[onnx.NodeProto]) -> tuple[list[str], list[str]
     return [name for name in products if name.endswith(_RESULT)], [
         name for name in products if not name.endswith(_RESULT)
     ]
-
-
-def exact_products(nodes: Sequence[onnx.NodeProto], exact: frozenset[str]) -> set[str]:
-    """Results of the products that lead to an operator of `exact`."""
-    makers = {name: node for node in nodes for name in node.output}
-    found: set[str] = set()
-    waiting = [name for node in nodes if node.op_type in exact for name in node.input]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen or name not in makers:
-            continue
-        seen.add(name)
-        node = makers[name]
-        if node.op_type in PRODUCTS:
-            found.add(name)
-        waiting += node.input
-    return found
 
 
 class _Halves:
@@ -114,20 +92,3 @@ class _Halves:
             self._graph.initializer.append(numpy_helper.from_array(values, half))
             return half, []
         return half, [helper.make_node("Cast", [name], [half], to=TensorProto.FLOAT16)]
-
-
-def _replace(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> None:
-    """Put `nodes` in place of those of `graph`, without what nobody reads any more."""
-    read = {value.name for value in graph.output}
-    kept: list[onnx.NodeProto] = []
-    for node in reversed(nodes):
-        if read.isdisjoint(node.output):
-            continue
-        read.update(name for name in node.input)
-        # a body reads values of the graph around it
-        read.update(name for part in node.attribute for inner in part.g.node for name in inner.input)
-        kept.append(node)
-    weights = [tensor for tensor in graph.initializer if tensor.name in read]
-    del graph.node[:], graph.initializer[:], graph.value_info[:]
-    graph.node.extend(reversed(kept))
-    graph.initializer.extend(weights)
