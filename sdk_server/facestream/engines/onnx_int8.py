@@ -10,6 +10,7 @@ to .39, as it is by .014 (10 s of speech through `live`, 2026-11-22).
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +88,7 @@ def _in_8_bits(node: onnx.NodeProto, weights: Float32, add: Add) -> list[onnx.No
     scale = np.maximum(np.abs(weights).max(axis=0) / _WEIGHT_STEPS, np.finfo(np.float32).tiny)
     made: list[onnx.NodeProto] = []
 
-    def step(operator: str, inputs: Sequence[str], name: str, **attributes: int) -> str:
+    def step(operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         output = f"{result}_int8_{name}" if name else result
         made.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
