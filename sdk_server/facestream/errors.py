@@ -11,6 +11,7 @@
     ├── Unavailable            warming up or draining: try again elsewhere or later
     ├── TimeLimit              idle, start or age limit of a stream
     ├── Denied                 no or bad credentials
+    ├── Forbidden              something that the server's settings do not allow
     ├── BundleError            a bundle that is truncated, changed or of another version
     ├── EngineUnavailable      an engine that can not work here: no driver, no device, a library that is missing
     └── EngineError            the engine failed for this row
@@ -152,6 +153,13 @@ class Denied(FacestreamError):
 
     code = "UNAUTHENTICATED"
     reason = "UNAUTHENTICATED"
+
+
+class Forbidden(FacestreamError):
+    """Raised for what a server could do, and its settings do not allow; the message names the setting."""
+
+    code = "PERMISSION_DENIED"
+    reason = "FORBIDDEN"
 
 
 class BundleError(FacestreamError):

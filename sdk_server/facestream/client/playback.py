@@ -73,7 +73,10 @@ class PlaybackClock:
     def at(self, sample: int) -> Face:
         """The face for the audio position `sample` (in the stream's samples). Positions are expected to advance."""
         rate = self._clock.rate
-        position = sample * rate.numerator / (self._clock.sample_rate_hz * rate.denominator)
+        return self.at_frame(sample * rate.numerator / (self._clock.sample_rate_hz * rate.denominator))
+
+    def at_frame(self, position: float) -> Face:
+        """The face at a position counted in frames: 7.0 is frame 7 itself, 7.5 half way to the next."""
         with self._lock:
             self._forget_before(position)
             row, is_starved = self._row_at(position)

@@ -15,6 +15,7 @@ from facestream.errors import (
     Denied,
     EngineError,
     FacestreamError,
+    Forbidden,
     InvalidValue,
     NotFound,
     OutOfOrder,
@@ -27,7 +28,8 @@ _M = TypeVar("_M", bound=Message)
 _E = TypeVar("_E", bound=FacestreamError)
 
 _BY_REASON: dict[str, type[FacestreamError]] = {
-    kind.reason: kind for kind in (AudioError, BundleError, Denied, EngineError, InvalidValue, OutOfOrder, TimeLimit)
+    kind.reason: kind
+    for kind in (AudioError, BundleError, Denied, EngineError, Forbidden, InvalidValue, OutOfOrder, TimeLimit)
 }
 
 
