@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = Field(None, description="PEM chain; needs tls_key")
     tls_key: Path | None = Field(None, description="PEM private key; needs tls_certificate")
     tokens: tuple[SecretStr, ...] = Field((), description="bearer tokens accepted; none means no check")
+    send_targets: tuple[str, ...] = Field(
+        (), description="where streams may have frames sent beside their own caller: HOST, HOST:PORT or NETWORK/BITS"
+    )
 
     # Browsers and engines without gRPC
     websocket_port: int | None = Field(None, ge=0, le=65535, description="WebSocket, HTTP; none means no such port")

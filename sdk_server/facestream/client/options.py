@@ -53,6 +53,9 @@ class StreamOptions:
     styling: StylingChange | None = None
     """For models with styles: whose style, how strongly, the head, and how the model is sampled."""
 
+    send_to: tuple[str, ...] = ()
+    """Live streams only: tools that the *server* sends the frames to, for example `livelink://:11111?subject=Hero`."""
+
     @property
     def acting(self) -> ActingChange:
         """What a model that acts is asked for. Raises `InvalidValue` for a spread out of range."""
@@ -103,6 +106,7 @@ class StreamOptions:
             controls=self.controls,
             slow_reader_policy=None if is_clip else _POLICIES[self.slow_reader],
             resume=resume,
+            send_to=self.send_to,
         )
 
 

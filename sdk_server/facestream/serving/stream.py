@@ -52,6 +52,8 @@ class ServedStream:
         self.outbox = Outbox(max(1, round(limits.outbox_bound_s * float(rate.fraction))), drops_oldest=drops_oldest)
         self.hang_up: Callable[[], object] = lambda: None
         """Set by the transport: ends the call of a client that does not even read its end."""
+        self.on_frames: Callable[[Frames], None] = lambda frames: None
+        """Set by the transport: sees frames as they are made, whether the client reads them or not."""
         self.opened_s = now()
         self.last_input_s = now()
         self.last_output_s = now()
@@ -145,6 +147,7 @@ class ServedStream:
             return
         self._delivered_end = frames.end_index
         if frames.count:
+            self.on_frames(frames)
             self.outbox.put(frames)
             for event in self._speech.follow(frames):
                 self.outbox.put(event)

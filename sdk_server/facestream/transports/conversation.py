@@ -12,6 +12,7 @@ from facestream.errors import FacestreamError, OutOfOrder
 from facestream.serving.host import AnimationHost
 from facestream.serving.stream import ServedStream
 from facestream.transports.incoming import Caller, CallerGone, first_config
+from facestream.transports.senders.served import StreamSenders
 from facestream.transports.wire import (
     CONFIG_CONTROLS,
     CONTROL_CONTROLS,
@@ -33,7 +34,9 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-async def converse(host: AnimationHost, caller: Caller, response: type[Any], *, is_clip: bool) -> None:
+async def converse(
+    host: AnimationHost, caller: Caller, response: type[Any], *, is_clip: bool, senders: StreamSenders
+) -> None:
     """`Animate` and `AnimateClip`: a reader task takes the input, the call itself writes the answer.
 
     Raises what ended the stream. Cancelling it, which the host does to a client that does not even read its end, gives
@@ -41,9 +44,17 @@ async def converse(host: AnimationHost, caller: Caller, response: type[Any], *, 
     """
     config: StreamConfig = await first_config(caller, host.limits.start_timeout_s)
     pcm_format = pcm_format_of(config.audio_format)
-    with wire_names(**controls_names(CONFIG_CONTROLS)):
-        opened = host.open(request_of(config, pcm_format, is_clip=is_clip))
+    request = request_of(config, pcm_format, is_clip=is_clip)
+    with wire_names(send_to="config.send_to"):
+        sent = await senders.open(config.send_to, caller.peer, request.frame_rate)
+    try:
+        with wire_names(**controls_names(CONFIG_CONTROLS)):
+            opened = host.open(request)
+    except BaseException:
+        sent.end(is_complete=False)
+        raise
     stream = opened.stream
+    stream.on_frames = sent.add
     call = asyncio.current_task()
     assert call is not None
     stream.hang_up = call.cancel
@@ -66,6 +77,7 @@ async def converse(host: AnimationHost, caller: Caller, response: type[Any], *, 
         pass  # a write met it before the cancellation did
     finally:
         host.release(stream)
+        sent.end(is_complete=end == "complete")
         log.info("stream closed", extra={**facts, "end": end, "frames": stream.live.next_frame_index})
         reading.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -12,6 +12,7 @@ from facestream.transports.conversation import converse, with_known_failure
 from facestream.transports.grpc_errors import status_of
 from facestream.transports.incoming import CallerGone
 from facestream.transports.reference_clip import hear_reference
+from facestream.transports.senders.served import StreamSenders
 from facestream.transports.wire import heard_of, models_of
 from facestream.v1.animation_service_pb2 import (
     AnimateClipResponse,
@@ -30,16 +31,17 @@ _T = TypeVar("_T")
 class AnimationService(AnimationServiceServicer):
     """Each method is a call of `conversation` or `reference_clip`, carried by gRPC."""
 
-    def __init__(self, host: AnimationHost) -> None:
+    def __init__(self, host: AnimationHost, senders: StreamSenders) -> None:
         self._host = host
+        self._senders = senders
 
     async def Animate(self, request_iterator: object, context: Context) -> None:  # noqa: N802 - gRPC's name
         """A live stream."""
-        await _refusing(context, converse(self._host, GrpcCaller(context), AnimateResponse, is_clip=False))
+        await _refusing(context, self._conversation(context, AnimateResponse, is_clip=False))
 
     async def AnimateClip(self, request_iterator: object, context: Context) -> None:  # noqa: N802 - gRPC's name
         """A whole recording."""
-        await _refusing(context, converse(self._host, GrpcCaller(context), AnimateClipResponse, is_clip=True))
+        await _refusing(context, self._conversation(context, AnimateClipResponse, is_clip=True))
 
     async def ListModels(  # noqa: N802 - gRPC's name
         self, request: ListModelsRequest, context: Context
@@ -52,6 +54,9 @@ class AnimationService(AnimationServiceServicer):
     ) -> HearEmotionResponse:
         """The emotion of a reference clip."""
         return heard_of(await _refusing(context, hear_reference(self._host, GrpcCaller(context))))
+
+    def _conversation(self, context: Context, response: type[Any], *, is_clip: bool) -> Awaitable[None]:
+        return converse(self._host, GrpcCaller(context), response, is_clip=is_clip, senders=self._senders)
 
 
 class GrpcCaller:

@@ -29,6 +29,8 @@ from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
 from facestream.transports.grpc_service import AnimationService
+from facestream.transports.senders.permission import TargetPolicy
+from facestream.transports.senders.served import StreamSenders
 from facestream.transports.site import Site
 from facestream.transports.token_interceptor import TokenInterceptor
 from facestream.transports.websocket import WebSocketGateway
@@ -92,6 +94,7 @@ class Server:
             now=now,
         )
         self.host.on_state = self._note_state
+        self.senders = StreamSenders(TargetPolicy(settings.send_targets))
         self.port = 0
         """Port in use, once started."""
         self._viewer = viewer
@@ -160,6 +163,7 @@ class Server:
             await self._gateway.stop()
         if self._grpc is not None:
             await self._grpc.stop(_CLOSE_S)
+        await self.senders.close()
         for change in self._health_changes:
             change.cancel()
 
@@ -169,7 +173,7 @@ class Server:
             return
         address = _check_port(settings.host, settings.web_port, "websocket_port")
         site = Site.of(self._viewer) if settings.viewer else None
-        gateway = WebSocketGateway(settings, self.host, self._check, site)
+        gateway = WebSocketGateway(settings, self.host, self.senders, self._check, site)
         # a free port can be found for one address only
         await gateway.start(settings.host if settings.web_port else address, settings.web_port)
         self._gateway = gateway
@@ -194,7 +198,7 @@ class Server:
                 ("grpc.enable_channelz", int(settings.channelz)),
             ],
         )
-        add_AnimationServiceServicer_to_server(AnimationService(self.host), server)
+        add_AnimationServiceServicer_to_server(AnimationService(self.host, self.senders), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = [SERVICE, health.SERVICE_NAME]
         if settings.channelz:

@@ -26,6 +26,7 @@ from facestream.settings import Settings
 from facestream.transports.conversation import converse, with_known_failure
 from facestream.transports.incoming import CallerGone
 from facestream.transports.reference_clip import hear_reference
+from facestream.transports.senders.served import StreamSenders
 from facestream.transports.site import Answer, Site, plain_answer
 from facestream.transports.websocket_door import admit, path_of, refusal_of, wants_websocket
 from facestream.transports.websocket_frames import BINARY, JSON, WebSocketCaller, ending_of
@@ -55,22 +56,22 @@ _LIBRARY_LOG.setLevel(logging.CRITICAL)
 
 class _Method(NamedTuple):
     request: type[Message]
-    answer: Callable[[AnimationHost, WebSocketCaller], Awaitable[None]]
+    answer: Callable[[AnimationHost, WebSocketCaller, StreamSenders], Awaitable[None]]
 
 
-async def _animate(host: AnimationHost, caller: WebSocketCaller) -> None:
-    await converse(host, caller, messages.AnimateResponse, is_clip=False)
+async def _animate(host: AnimationHost, caller: WebSocketCaller, senders: StreamSenders) -> None:
+    await converse(host, caller, messages.AnimateResponse, is_clip=False, senders=senders)
 
 
-async def _animate_clip(host: AnimationHost, caller: WebSocketCaller) -> None:
-    await converse(host, caller, messages.AnimateClipResponse, is_clip=True)
+async def _animate_clip(host: AnimationHost, caller: WebSocketCaller, senders: StreamSenders) -> None:
+    await converse(host, caller, messages.AnimateClipResponse, is_clip=True, senders=senders)
 
 
-async def _hear_emotion(host: AnimationHost, caller: WebSocketCaller) -> None:
+async def _hear_emotion(host: AnimationHost, caller: WebSocketCaller, senders: StreamSenders) -> None:
     await caller.write(heard_of(await hear_reference(host, caller)))
 
 
-async def _list_models(host: AnimationHost, caller: WebSocketCaller) -> None:
+async def _list_models(host: AnimationHost, caller: WebSocketCaller, senders: StreamSenders) -> None:
     timeout_s = host.limits.start_timeout_s
     try:
         async with asyncio.timeout(timeout_s):
@@ -91,12 +92,15 @@ _METHODS = {
 class WebSocketGateway:
     """Listens beside gRPC, in the same process and for the same host."""
 
-    def __init__(self, settings: Settings, host: AnimationHost, check: TokenCheck, site: Site | None) -> None:
+    def __init__(
+        self, settings: Settings, host: AnimationHost, senders: StreamSenders, check: TokenCheck, site: Site | None
+    ) -> None:
         """`site` is what HTTP serves; without it there are WebSockets only."""
         self.port = 0
         """Port in use, once started."""
         self._settings = settings
         self._host = host
+        self._senders = senders
         self._check = check
         self._site = site
         self._open_count = 0
@@ -192,7 +196,7 @@ class WebSocketGateway:
         limit = self._settings.websocket_connections
         if self._open_count > limit:
             raise Busy(f"all {limit} WebSockets are taken; try again, or another server")
-        await method.answer(self._host, caller)
+        await method.answer(self._host, caller, self._senders)
 
 
 async def _close(connection: ServerConnection, code: int, reason: str, last_text: str | None = None) -> None:

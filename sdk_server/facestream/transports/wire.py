@@ -102,9 +102,13 @@ def pcm_format_of(message: AudioFormat) -> PcmFormat:
 def request_of(config: StreamConfig, pcm_format: PcmFormat, *, is_clip: bool) -> StreamRequest:
     """What the first message asks for; raise `InvalidValue` naming the field."""
     if is_clip:
-        for name, is_set in (("resume", config.HasField("resume")), ("slow_reader_policy", config.slow_reader_policy)):
+        for name, is_set in (
+            ("resume", config.HasField("resume")),
+            ("slow_reader_policy", config.slow_reader_policy),
+            ("send_to", config.send_to),
+        ):
             if is_set:
-                allowed = "nothing: a clip starts at its start and waits for its reader"
+                allowed = "nothing: a clip starts at its start, waits for its reader and is not played"
                 raise InvalidValue(f"config.{name}", "a value", allowed)
     if config.slow_reader_policy not in SlowReaderPolicy.values():
         allowed = "SLOW_READER_POLICY_DROP_OLDEST (1) or SLOW_READER_POLICY_WAIT (2)"
