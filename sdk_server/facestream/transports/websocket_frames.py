@@ -49,7 +49,7 @@ class WebSocketCaller:
     def __init__(self, connection: ServerConnection, request: type[Message], message_bytes: int) -> None:
         """`request` is the type of the client's messages."""
         host, port = connection.remote_address[:2]
-        self.peer: str = f"websocket:{host}:{port}"
+        self.peer: str = f"websocket:[{host}]:{port}" if ":" in host else f"websocket:{host}:{port}"
         self._connection = connection
         self._request = request
         self._is_json = connection.subprotocol == JSON

@@ -98,6 +98,8 @@ def test_entries_that_make_no_sense_are_refused(entry: str) -> None:
         ("unix:", "127.0.0.1"),
         ("unix:/run/face.sock", "127.0.0.1"),
         ("10.0.0.7:5", "10.0.0.7"),
+        ("websocket:10.0.0.7:5", "10.0.0.7"),
+        ("websocket:[::1]:5", "::1"),
         ("10.0.0.7", "10.0.0.7"),
         ("::1", "::1"),
         ("somebody", None),

@@ -66,7 +66,7 @@ class TargetPolicy:
 def address_of_peer(peer: str) -> Address | None:
     """The address in what a transport calls its peer (`ipv4:10.0.0.7:51234`, `[::1]:51234`), where there is one."""
     text = unquote(peer)
-    for family in ("ipv4:", "ipv6:"):
+    for family in ("ipv4:", "ipv6:", "websocket:"):
         text = text.removeprefix(family)
     if text.startswith("unix:"):
         return _LOOPBACK
