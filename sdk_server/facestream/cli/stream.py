@@ -29,8 +29,10 @@ from facestream.cli.acting import (
 )
 from facestream.cli.live_session import LiveTake, stream_live
 from facestream.cli.live_table import LiveTable
+from facestream.cli.sending import Sending
 from facestream.cli.takes import parse_frame_rate
 from facestream.client import AsyncClient, StreamOptions, at_live_pace
+from facestream.errors import InvalidValue
 from facestream.files.formats import check_output, write_take
 from facestream.types import Float32
 
@@ -57,12 +59,24 @@ def stream(
     style_strength: StrengthOption = None,
     head_amount: HeadOption = None,
     steps: StepsOption = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="show the face in livelink://HOST:PORT?subject=NAME, vmc://.., ifacialmocap://..; repeatable"
+        ),
+    ] = None,
+    from_server: Annotated[
+        bool, typer.Option("--from-server", help="let the server send to --to, whose hosts it must allow")
+    ] = False,
     token: Annotated[str | None, typer.Option(help="bearer token, where the server asks for one")] = None,
 ) -> None:
     """Stream speech at live pace and show frames, lag and mouth as they come."""
     rate = parse_frame_rate(frame_rate)
     if output is not None:
         check_output(output)
+    if from_server and not to:
+        raise InvalidValue("from_server", "no --to", "a target, for example --to livelink://:11111")
+    targets = tuple(to or ())
     if source == STDIN:
         check_sample_rate(sample_rate)
         chunks, rate_hz = standard_input(sample_rate, chunk_ms), sample_rate
@@ -86,12 +100,22 @@ def stream(
                 motion=acting.codes,
                 speaker=acting.speaker,
                 styling=parse_styling(style, style_strength, head_amount, steps),
+                send_to=targets if from_server else (),
             )
             with LiveTable(console, f"{source} -> {server}") as table:
-                return await stream_live(client, chunks, options, on_frames=table.update)
 
-    take = asyncio.run(run())
+                def show(take: LiveTake) -> None:
+                    sending.add(take.runs[-1])
+                    table.update(take)
+
+                take = await stream_live(client, chunks, options, on_frames=show)
+                await sending.finish()
+                return take
+
+    with Sending(() if from_server else targets, rate) as sending:
+        take = asyncio.run(run())
     report(console, take)
+    sending.report(console)
     if output is not None:
         write_take(output, take.frames, rate)
         console.print(f"take written to {output}", highlight=False, markup=False)
