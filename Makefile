@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-installed
 PROTOS := $(shell find protos -name '*.proto' 2>/dev/null)
 STUBS := sdk_server/facestream/v1/.stubs
 
-.PHONY: setup demo test test-slow check bench docs protos format clean
+.PHONY: setup demo test test-slow check bench bench-gpu docs protos format clean
 
 setup: $(DEV) $(STUBS)
 
@@ -63,6 +63,20 @@ bench: setup
 	$(BIN)/facestream-bench engine --model live
 	$(BIN)/facestream-bench capacity --model live
 	$(BIN)/facestream-bench report
+
+# On a machine with an NVIDIA GPU and one of the extras `tensorrt-rtx` and `tensorrt`: everything that waits for one.
+MODELS := live deeptalk-compact diffposetalk-compact
+bench-gpu: setup
+	$(BIN)/python -m pytest -m gpu
+	for model in $(MODELS); do \
+	    $(BIN)/facestream-bench parity --model $$model --variants tensorrt.fp32 tensorrt.fp16 \
+	        -o benchmarks/results/parity_$${model}_tensorrt.json && \
+	    $(BIN)/facestream-bench engine --model $$model --variants tensorrt.fp32 tensorrt.fp16 \
+	        -o benchmarks/results/engine_$${model}_tensorrt.json || exit; \
+	done
+	$(BIN)/facestream-bench latency --engine tensorrt -o benchmarks/results/latency_tensorrt.json
+	$(BIN)/facestream-bench capacity --engine tensorrt --precision fp16 --client compiled --start 128 --step 32 \
+	    -o benchmarks/results/capacity_live_tensorrt.json
 
 docs: setup
 	$(BIN)/python -m pytest tests/docs

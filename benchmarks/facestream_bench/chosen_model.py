@@ -5,7 +5,7 @@ from typing import Any
 
 from facestream.client import StreamOptions
 from facestream.engines.bundle import open_bundle
-from facestream.engines.choice import ENGINES, PRECISIONS
+from facestream.engines.choice import AUTO, ENGINES, PRECISIONS
 from facestream.styling import StylingChange
 from facestream_bench.compiled_load import compiled_crowd
 from facestream_bench.live_load import Crowd, python_crowd
@@ -26,7 +26,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """Options that choose what the server runs it on."""
     parser.add_argument("--engine", choices=ENGINES, help="of the server; default: the fastest that works here")
-    parser.add_argument("--precision", choices=PRECISIONS, help="of TensorRT's matrix products")
+    parser.add_argument("--precision", choices=PRECISIONS[AUTO], help="of its matrix products; default: fp32")
 
 
 def add_client(parser: argparse.ArgumentParser) -> None:
