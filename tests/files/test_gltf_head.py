@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from facestream.curves import ARKIT_NAMES, INDEX
 from facestream.errors import InvalidValue
 from facestream.files.glb import GlbBuilder, GlbFile
-from facestream.files.gltf_head import write_animated_glb, write_glb
+from facestream.files.gltf_head import shipped_head_glb, write_animated_glb
 from facestream.files.gltf_reader import read_gltf_take
 from facestream.head_mesh import open_head
-from facestream.retarget.profile import shipped_profile_path
 from facestream.timebase import FrameRate
 from facestream.types import Frames, Pose
 from facestream_bench.plausible_faces import moving_faces
@@ -24,10 +23,8 @@ def unit_quaternions(rng, count):
 
 
 @pytest.fixture(scope="module")
-def still(tmp_path_factory):
-    path = tmp_path_factory.mktemp("glb") / "head.glb"
-    write_glb(path)
-    return path
+def still():
+    return shipped_head_glb()
 
 
 @pytest.mark.parametrize("rate", [FrameRate(30), FrameRate(24_000, 1001)])
@@ -58,39 +55,6 @@ def test_without_a_pose_the_eyes_follow_the_gaze_shapes(tmp_path):
     assert pose.right_eye[1, 1] > 0.1
     assert pose.left_eye[1, 0] > 0.1
     assert pose.right_eye[1, 0] == pytest.approx(0, abs=1e-6)
-
-
-def test_the_face_has_52_targets_that_move_it_as_arkit_shapes_do(still):
-    mesh, file = open_head(), GlbFile(still)
-    face = next(entry for entry in file.document["meshes"] if entry["name"] == "face")
-    assert face["extras"]["targetNames"] == list(ARKIT_NAMES)
-    for primitive, part in zip(face["primitives"], ("skin", "lips", "mouth", "brows", "lashes"), strict=True):
-        used = np.unique(mesh.part_triangles(part))
-        places = file.array(primitive["attributes"]["POSITION"])
-        np.testing.assert_array_equal(places, mesh.template[used])
-        assert file.array(primitive["indices"]).max() == len(used) - 1
-        for shape, target in enumerate(primitive["targets"]):
-            moved = file.array(target["POSITION"])
-            np.testing.assert_allclose(moved, mesh.arkit_dirs[shape, used], atol=1.5e-4, err_msg=ARKIT_NAMES[shape])
-            turned = file.array(primitive["attributes"]["NORMAL"]) + file.array(target["NORMAL"])
-            np.testing.assert_allclose(
-                turned,
-                mesh.normals(mesh.template + mesh.arkit_dirs[shape])[used],
-                atol=0.08,
-                err_msg=ARKIT_NAMES[shape],
-            )
-
-
-def test_parts_are_meshes_of_their_own(still):
-    document = GlbFile(still).document
-    targets = {entry["name"]: entry.get("extras", {}).get("targetNames", []) for entry in document["meshes"]}
-    assert set(targets) == {"face", "teeth_upper", "teeth_lower", "tongue", "eye_left", "eye_right"}
-    assert targets["teeth_upper"] == []
-    assert set(targets["teeth_lower"]) == {"jawForward", "jawLeft", "jawRight", "jawOpen"}
-    assert "tongueOut" in targets["tongue"]
-    assert set(targets["eye_left"]) == {f"eyeLook{way}Left" for way in ("Up", "Down", "In", "Out")}
-    assert still.stat().st_size <= 1.5e6
-    assert still.read_bytes() == shipped_profile_path().with_name("open_head.glb").read_bytes()
 
 
 def test_vertices_hang_together_by_skin_and_nodes(still):

@@ -10,7 +10,7 @@ import numpy as np
 
 from facestream_models.flame.head import Float64, Int64
 
-_LENGTHWISE, _ACROSS = 25, 5
+LENGTHWISE, ACROSS = 25, 5
 _CENTRE_LINE = np.array([[-0.185, 0.155], [-0.07, 0.195], [0.06, 0.222], [0.15, 0.195], [0.235, 0.135]])
 """From nose to temple: sideways and upwards from the centre of the eye."""
 
@@ -28,23 +28,28 @@ class Strip:
     triangles: Int64
 
 
-def lay_brow(vertices: Float64, skin: Int64, eye: Float64) -> Strip:
-    """The brow above `eye` [3], on the `skin` triangles [T, 3] of `vertices` [N, 3]."""
+def lay_brow(
+    vertices: Float64, skin: Int64, eye: Float64, *, lengthwise: int = LENGTHWISE, across: int = ACROSS
+) -> Strip:
+    """The brow above `eye` [3], on the `skin` triangles [T, 3] of `vertices` [N, 3].
+
+    Its points run across from the eye upwards, `across` of them at each of `lengthwise` places from nose to temple.
+    """
     outwards = np.sign(eye[0])
     knots = np.linspace(0, 1, len(_CENTRE_LINE))
-    along = np.linspace(0, 1, _LENGTHWISE)
+    along = np.linspace(0, 1, lengthwise)
     centre = np.stack([np.polyval(np.polyfit(knots, _CENTRE_LINE[:, axis], 3), along) for axis in (0, 1)], axis=1)
     tangent = np.gradient(centre, axis=0)
-    across = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) / np.linalg.norm(tangent, axis=1, keepdims=True)
+    upwards = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) / np.linalg.norm(tangent, axis=1, keepdims=True)
     width = np.interp(along, knots, _HALF_WIDTHS)
-    offsets = np.linspace(-1, 1, _ACROSS)
-    flat = centre[:, None] + across[:, None] * (width[:, None] * offsets)[..., None]
+    offsets = np.linspace(-1, 1, across)
+    flat = centre[:, None] + upwards[:, None] * (width[:, None] * offsets)[..., None]
     places = eye[:2] + flat.reshape(-1, 2) * [outwards, 1.0]
     corners, shares = _under(places, vertices, skin)
     # Highest along the middle, at the skin's level along the rim: no visible edge from the side.
-    rise = np.broadcast_to(_LIFT * (1.2 - offsets**2), (_LENGTHWISE, _ACROSS)).reshape(-1, 1)
+    rise = np.broadcast_to(_LIFT * (1.2 - offsets**2), (lengthwise, across)).reshape(-1, 1)
     normal = _normals(vertices[corners])
-    return Strip(corners, shares, normal * rise, _grid(mirrored=outwards < 0))
+    return Strip(corners, shares, normal * rise, _grid(lengthwise, across, mirrored=outwards < 0))
 
 
 def _under(places: Float64, vertices: Float64, skin: Int64) -> tuple[Int64, Float64]:
@@ -75,9 +80,9 @@ def _normals(corner: Float64) -> Float64:
     return np.asarray(normal / np.linalg.norm(normal, axis=1, keepdims=True))
 
 
-def _grid(*, mirrored: bool) -> Int64:
-    corner = (np.arange(_LENGTHWISE - 1)[:, None] * _ACROSS + np.arange(_ACROSS - 1)).ravel()
-    quads = np.stack([corner, corner + _ACROSS, corner + _ACROSS + 1, corner + 1], axis=1)
+def _grid(lengthwise: int, across: int, *, mirrored: bool) -> Int64:
+    corner = (np.arange(lengthwise - 1)[:, None] * across + np.arange(across - 1)).ravel()
+    quads = np.stack([corner, corner + across, corner + across + 1, corner + 1], axis=1)
     if mirrored:
         quads = quads[:, ::-1]
     return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]).astype(np.int64)

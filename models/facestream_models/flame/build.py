@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 
 from facestream.errors import FacestreamError, InvalidValue
-from facestream.files.gltf_head import write_glb
 from facestream.head_mesh import load_head_mesh
 from facestream_models.flame.head import save_head
+from facestream_models.flame.head_glb import write_head_glb
 from facestream_models.flame.makehuman import WHEEL
 from facestream_models.flame.open_head import OpenHead, build_open_head
+from facestream_models.flame.portrait import make_portrait
 from facestream_models.flame.rig_profile import make_profile, save_profile
 
 HEAD, PROFILE, GLB, MANIFEST = "open_head.npz", "rig_profile.npz", "open_head.glb", "manifest.json"
@@ -29,7 +30,7 @@ def build_bundle(wheel: Path, out: Path) -> OpenHead:
     built = build_open_head(wheel)
     save_head(built.head, out / HEAD)
     save_profile(make_profile(built.head, built.coefficients, built.pose), out / PROFILE)
-    write_glb(out / GLB, load_head_mesh(out / HEAD))
+    write_head_glb(out / GLB, make_portrait(load_head_mesh(out / HEAD)))
     manifest = {
         "format": _MANIFEST_FORMAT,
         "name": "open head",

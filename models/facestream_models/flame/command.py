@@ -1,4 +1,4 @@
-"""`facestream head fit FLAME_FILE -o profile.npz`: the rig profile of a head that a user brings."""
+"""`facestream head`: the rig profile of a FLAME head that a user brings, and whether a glTF face can be driven."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,8 @@ from rich.console import Console
 
 from facestream.curves import ARKIT_NAMES
 from facestream.errors import InvalidValue
+from facestream.files.gltf_head import shipped_head_glb
+from facestream_models.flame.check import check_face, read_morph_face
 from facestream_models.flame.licensed import load_flame
 from facestream_models.flame.rig_profile import fit_rig_profile, save_profile
 
@@ -16,7 +18,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @app.callback()
 def heads() -> None:
-    """Rig profiles of FLAME-format heads."""
+    """Heads that users bring: rig profiles of FLAME files, a check of glTF faces."""
 
 
 @app.command()
@@ -37,6 +39,23 @@ def fit(
         highlight=False,
         soft_wrap=True,
     )
+
+
+@app.command()
+def check(
+    face: Annotated[
+        Path | None, typer.Argument(help="a .glb or .gltf with ARKit blendshapes; the open head if left out")
+    ] = None,
+) -> None:
+    """Check that ARKit weights can drive a glTF face: names, mirror symmetry, lips that meet, no inverted triangles."""
+    path = face or shipped_head_glb()
+    console = Console()
+    findings = check_face(read_morph_face(path))
+    for finding in findings:
+        verdict = "ok  " if finding.passed else "FAIL"
+        console.print(f"{verdict}  {finding.check:36} {finding.told}", highlight=False, markup=False, soft_wrap=True)
+    if not all(finding.passed for finding in findings):
+        raise typer.Exit(1)
 
 
 def main(args: list[str], prog_name: str) -> None:

@@ -32,6 +32,8 @@ class GlbBuilder:
         """Begin anew, or go on with a document whose views all lie in one buffer (`GlbFile.reopened`)."""
         self.document: Json = {"accessors": [], "bufferViews": []} | (document or {})
         self._binary = bytearray(binary)
+        self._sparse = bytearray()
+        self._sparse_view: int | None = None
 
     def accessor(
         self, array: npt.NDArray[Any], *, target: int | None = None, bounded: bool = False, normalized: bool = False
@@ -54,18 +56,23 @@ class GlbBuilder:
             index = rows.astype(np.uint16 if len(array) <= 2**16 else np.uint32)
             entry["sparse"] = {
                 "count": len(rows),
-                "indices": {"bufferView": self._view(index, None), "componentType": _component(index)},
-                "values": {"bufferView": self._view(array[rows], None)},
+                "indices": self._sparse_place(index) | {"componentType": _component(index)},
+                "values": self._sparse_place(array[rows]),
             }
         return self._added(entry)
 
     def write(self, path: Path) -> None:
         """Write the GLB file."""
-        document = self.document | {"buffers": [{"byteLength": len(self._binary)}]}
+        binary = bytes(self._binary)
+        if self._sparse_view is not None:
+            view = self.document["bufferViews"][self._sparse_view]
+            view["byteOffset"], view["byteLength"] = len(binary), len(self._sparse)
+            binary += bytes(self._sparse) + b"\0" * (-len(self._sparse) % 4)
+        document = self.document | {"buffers": [{"byteLength": len(binary)}]}
         text = json.dumps(document, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)
         chunks = struct.pack("<II", len(text), _JSON_CHUNK) + text
-        chunks += struct.pack("<II", len(self._binary), _BINARY_CHUNK) + bytes(self._binary)
+        chunks += struct.pack("<II", len(binary), _BINARY_CHUNK) + binary
         path.write_bytes(struct.pack("<III", _MAGIC, _VERSION, 12 + len(chunks)) + chunks)
 
     def _described(self, array: npt.NDArray[Any], normalized: bool) -> Json:
@@ -80,8 +87,9 @@ class GlbBuilder:
 
     def _bound(self, entry: Json, array: npt.NDArray[Any]) -> None:
         flat = array.reshape(len(array), -1)
+        # as few digits as tell the number: 200 targets have bounds
         entry["min"], entry["max"] = (
-            [float(value) for value in bound] for bound in (flat.min(axis=0), flat.max(axis=0))
+            [float(str(value)) for value in bound] for bound in (flat.min(axis=0), flat.max(axis=0))
         )
 
     def _view(self, array: npt.NDArray[Any], target: int | None) -> int:
@@ -93,6 +101,16 @@ class GlbBuilder:
         self._binary += data
         self.document["bufferViews"].append(view)
         return len(self.document["bufferViews"]) - 1
+
+    def _sparse_place(self, array: npt.NDArray[Any]) -> Json:
+        """All sparse parts share one view, which is placed behind the others when the file is written."""
+        if self._sparse_view is None:
+            self._sparse_view = len(self.document["bufferViews"])
+            self.document["bufferViews"].append({"buffer": 0})
+        self._sparse += b"\0" * (-len(self._sparse) % 4)
+        place = {"bufferView": self._sparse_view, "byteOffset": len(self._sparse)}
+        self._sparse += np.ascontiguousarray(array).tobytes()
+        return place
 
     def _added(self, entry: Json) -> int:
         self.document["accessors"].append(entry)

@@ -1,36 +1,25 @@
-"""The open head as GLB, still or animated by a take.
+"""The open head as GLB, wearing a take.
 
-Nodes: `root` > `neck` (head rotation) > `eye_left`, `eye_right`, teeth, tongue; `face` is skinned to root and neck,
-so that the bust stays while the head turns. `face` carries all 52 ARKit morph targets by name; the other meshes carry
-those that move them, under the same names. The eyes turn by rotation in a take; their gaze targets serve rigs that
-only know weights.
+The head's own file is built beside the head (`facestream_models.flame.head_glb`). Nodes: `root` > `neck` (head
+rotation) > `eye_left`, `eye_right`, teeth, tongue; `face` is skinned to root and neck, so that the bust stays while
+the head turns. `face` carries all 52 ARKit morph targets by name; the other meshes carry those that move them, under
+the same names. The eyes turn by rotation in a take; their gaze targets serve rigs that only know weights.
 """
 
+from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-
-from facestream.curves import ARKIT_NAMES, CURVE_COUNT
-from facestream.files.glb import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GlbBuilder, Json
-from facestream.files.gltf_tracks import GENERATOR, AnimationTracks
-from facestream.files.head_parts import FACE_PARTS, MOVED, RIDING, TWO_SIDED
+from facestream.curves import INDEX
+from facestream.files.glb import GlbFile
+from facestream.files.gltf_tracks import AnimationTracks
 from facestream.files.rotation import rotations_of
-from facestream.head_mesh import HeadMesh, open_head
 from facestream.timebase import FrameRate
-from facestream.types import Float32, Frames, Int64
-
-_TURNED = 0.075
-"""Length of the change of a unit normal: less in a morph target is left out."""
-
-_ROUGHNESS = {
-    "skin": 0.55, "lips": 0.38, "mouth": 0.6, "brows": 0.9, "lashes": 0.8, "teeth": 0.22, "gums": 0.4, "tongue": 0.42,
-    "white": 0.12, "iris": 0.08, "pupil": 0.05,
-}  # fmt: skip
+from facestream.types import Frames
 
 
-def write_glb(path: Path, mesh: HeadMesh | None = None) -> None:
-    """The head at rest with its 52 morph targets."""
-    _HeadWriter(mesh or open_head()).write(path)
+def shipped_head_glb() -> Path:
+    """The open head at rest with its 52 morph targets, as installed with the package."""
+    return Path(str(files("facestream_bundles"))) / "head" / "open_head.glb"
 
 
 def write_animated_glb(path: Path, frames: Frames, frame_rate: FrameRate) -> None:
@@ -38,136 +27,16 @@ def write_animated_glb(path: Path, frames: Frames, frame_rate: FrameRate) -> Non
 
     Times count from the take's first frame. Raises `InvalidValue` for a take without frames.
     """
-    writer = _HeadWriter(open_head())
-    writer.animate(frames, frame_rate)
-    writer.write(path)
-
-
-class _HeadWriter:
-    def __init__(self, mesh: HeadMesh) -> None:
-        self._mesh = mesh
-        self._glb = GlbBuilder()
-        self._zeros: dict[int, int] = {}
-        self._shapes_of: dict[int, list[int]] = {}
-        normals = mesh.normals(mesh.template)
-        self._normals = normals
-        self._turned = [mesh.normals(mesh.template + shape) - normals for shape in mesh.arkit_dirs]
-        self._materials: list[Json] = []
-        self._meshes: list[Json] = []
-        self._nodes: list[Json] = [
-            {"name": "root", "children": [1]},
-            {"name": "neck", "translation": mesh.neck.tolist(), "children": []},
-        ]
-        for name, parts in RIDING.items():
-            pivot = {"eye_left": mesh.left_eye, "eye_right": mesh.right_eye}.get(name, mesh.neck)
-            node = {"name": name, "mesh": self._add_mesh(name, parts, pivot)}
-            if name.startswith("eye"):
-                node["translation"] = (pivot - mesh.neck).tolist()
-            self._nodes[1]["children"].append(self._add_node(node))
-        face = self._add_mesh("face", FACE_PARTS, np.zeros(3, np.float32), everything=True)
-        self._add_node({"name": "face", "mesh": face, "skin": 0})
-        still = np.tile(np.eye(4, dtype=np.float32), (2, 1, 1))
-        still[1, 3, :3] = -mesh.neck
-        self._glb.document |= {
-            "asset": {"version": "2.0", "generator": GENERATOR, "copyright": "CC0, made from the MakeHuman base mesh"},
-            "scene": 0,
-            "scenes": [{"nodes": [0, len(self._nodes) - 1]}],
-            "nodes": self._nodes,
-            "meshes": self._meshes,
-            "materials": self._materials,
-            "skins": [
-                {"joints": [0, 1], "inverseBindMatrices": self._glb.accessor(still.reshape(2, 16)), "skeleton": 0}
-            ],
-        }
-
-    def animate(self, frames: Frames, frame_rate: FrameRate) -> None:
-        tracks = AnimationTracks(self._glb, frames, frame_rate)
-        head, left, right = rotations_of(frames)
-        for index, node in enumerate(self._nodes):
-            turn = {"neck": head, "eye_left": left, "eye_right": right}.get(node["name"])
-            if turn is not None:
-                tracks.rotation(index, turn)
-            elif shapes := self._shapes_of.get(node.get("mesh", -1)):
-                tracks.weights(index, frames.weights[:, shapes])
-        tracks.write()
-
-    def write(self, path: Path) -> None:
-        self._glb.write(path)
-
-    def _add_node(self, node: Json) -> int:
-        self._nodes.append(node)
-        return len(self._nodes) - 1
-
-    def _add_mesh(self, name: str, parts: tuple[str, ...], origin: Float32, *, everything: bool = False) -> int:
-        vertices = np.unique(self._mesh.part_triangles(*parts))
-        reach = np.linalg.norm(self._mesh.arkit_dirs[:, vertices], axis=2).max(axis=1)
-        shapes = list(range(CURVE_COUNT)) if everything else np.flatnonzero(reach > MOVED).tolist()
-        primitives = [self._primitive(part, origin, shapes, skinned=everything) for part in parts]
-        entry: Json = {"name": name, "primitives": primitives}
-        if shapes:
-            entry["extras"] = {"targetNames": [ARKIT_NAMES[shape] for shape in shapes]}
-            entry["weights"] = [0.0] * len(shapes)
-        self._meshes.append(entry)
-        self._shapes_of[len(self._meshes) - 1] = shapes
-        return len(self._meshes) - 1
-
-    def _primitive(self, part: str, origin: Float32, shapes: list[int], *, skinned: bool) -> Json:
-        mesh, glb = self._mesh, self._glb
-        used, corners = np.unique(mesh.part_triangles(part), return_inverse=True)
-        linear = (mesh.colours[used] / 255.0) ** 2.2
-        colours = np.concatenate([linear, np.ones((len(used), 1))], axis=1) * 65535
-        attributes = {
-            "POSITION": glb.accessor(mesh.template[used] - origin, target=ARRAY_BUFFER, bounded=True),
-            "NORMAL": glb.accessor(self._normals[used], target=ARRAY_BUFFER),
-            "COLOR_0": glb.accessor(np.round(colours).astype(np.uint16), target=ARRAY_BUFFER, normalized=True),
-        }
-        if skinned:
-            attributes |= self._skinning(used)
-        targets = [
-            {
-                "POSITION": self._sparse(mesh.arkit_dirs[shape, used], MOVED, bounded=True),
-                "NORMAL": self._sparse(self._turned[shape][used], _TURNED, bounded=False),
-            }
-            for shape in shapes
-        ]
-        index = corners.astype(np.uint16 if len(used) <= 2**16 else np.uint32).ravel()
-        primitive: Json = {
-            "attributes": attributes,
-            "indices": glb.accessor(index, target=ELEMENT_ARRAY_BUFFER),
-            "material": self._material(part),
-        }
-        if targets:
-            primitive["targets"] = targets
-        return primitive
-
-    def _sparse(self, array: Float32, threshold: float, *, bounded: bool) -> int:
-        """Accessor of the rows of `array` [N, 3] longer than the threshold; where none is, one is shared by all."""
-        rows = np.flatnonzero(np.linalg.norm(array, axis=1) > threshold)
-        if len(rows):
-            return self._glb.sparse_accessor(array, rows, bounded=bounded)
-        if len(array) not in self._zeros:
-            self._zeros[len(array)] = self._glb.sparse_accessor(array, rows, bounded=True)
-        return self._zeros[len(array)]
-
-    def _skinning(self, used: Int64) -> dict[str, int]:
-        share = np.round(self._mesh.head_share[used] * 255).astype(np.uint8)
-        joints, weights = np.zeros((2, len(used), 4), np.uint8)
-        # A weight of zero must name joint 0.
-        joints[:, 1] = share > 0
-        weights[:, 0], weights[:, 1] = 255 - share, share
-        return {
-            "JOINTS_0": self._glb.accessor(joints, target=ARRAY_BUFFER),
-            "WEIGHTS_0": self._glb.accessor(weights, target=ARRAY_BUFFER, normalized=True),
-        }
-
-    def _material(self, part: str) -> int:
-        kind = part.split("_")[0]
-        for index, material in enumerate(self._materials):
-            if material["name"] == kind:
-                return index
-        surface = {"baseColorFactor": [1, 1, 1, 1], "metallicFactor": 0, "roughnessFactor": _ROUGHNESS[kind]}
-        material = {"name": kind, "pbrMetallicRoughness": surface}
-        if kind in TWO_SIDED:
-            material["doubleSided"] = True
-        self._materials.append(material)
-        return len(self._materials) - 1
+    glb = GlbFile(shipped_head_glb()).reopened()
+    tracks = AnimationTracks(glb, frames, frame_rate)
+    head, left, right = rotations_of(frames)
+    turns = {"neck": head, "eye_left": left, "eye_right": right}
+    for index, node in enumerate(glb.document["nodes"]):
+        if node["name"] in turns:
+            tracks.rotation(index, turns[node["name"]])
+        elif "mesh" in node:
+            names = glb.document["meshes"][node["mesh"]].get("extras", {}).get("targetNames", [])
+            if names:
+                tracks.weights(index, frames.weights[:, [INDEX[name] for name in names]])
+    tracks.write()
+    glb.write(path)
