@@ -4,10 +4,17 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facestream.audio.resample import GROUP, Resampler, resampled_length, resampler_delay_samples
+from facestream.audio.resample import (
+    GROUP,
+    Resampler,
+    _filter_for,
+    prepare_filter,
+    resampled_length,
+    resampler_delay_samples,
+)
 from facestream.types import Float32
 
-RATES = [8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000]
+RATES = [8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 144000]
 
 
 def resampled(samples: Float32, rate_hz: int, cuts: list[int]) -> Float32:
@@ -78,3 +85,15 @@ def test_no_delay_at_the_models_own_rate() -> None:
 
 def test_groups_divide_every_hop() -> None:
     assert 320 % GROUP == 0
+
+
+def test_a_filter_made_beforehand_is_the_filter_that_is_made_bit_by_bit() -> None:
+    samples = np.random.default_rng(3).normal(0, 0.2, 4000).astype(np.float32)
+    _filter_for.cache_clear()
+    bit_by_bit = resampled(samples, 22050, [])
+    _filter_for.cache_clear()
+    prepare_filter(22050)
+    made = dict(_filter_for(22050)._matrices)
+    np.testing.assert_array_equal(resampled(samples, 22050, []), bit_by_bit)
+    assert dict(_filter_for(22050)._matrices).keys() == made.keys()
+    prepare_filter(16000)

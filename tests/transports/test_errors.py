@@ -90,7 +90,7 @@ NAN[7] = np.nan
 BAD_LIVE: dict[str, tuple[list[AnimateRequest], grpc.StatusCode, str | None, str | None, str]] = {
     "0 Hz": (
         [config(audio_format=audio_format(rate_hz=0))],
-        Code.INVALID_ARGUMENT, "BAD_AUDIO", "config.audio_format.sample_rate_hz", "got 0; allowed: 8000 to 48000",
+        Code.INVALID_ARGUMENT, "BAD_AUDIO", "config.audio_format.sample_rate_hz", "got 0; allowed: 8000 to 144000",
     ),
     "192 kHz": (
         [config(audio_format=audio_format(rate_hz=192_000))],

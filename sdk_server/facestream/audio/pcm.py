@@ -9,7 +9,7 @@ from facestream.errors import AudioError
 from facestream.types import Float32
 
 MIN_SAMPLE_RATE_HZ = 8_000
-MAX_SAMPLE_RATE_HZ = 48_000
+MAX_SAMPLE_RATE_HZ = 144_000
 MAX_CHANNEL_COUNT = 8
 MAX_AMPLITUDE = 100.0
 """Float samples beyond this (40 dB over full scale) are integers in disguise, not audio."""

@@ -96,6 +96,11 @@ class _Filter:
         """Groups after which the same matrix comes again."""
         self._matrices: dict[int, Float32] = {}
 
+    def make_whole(self) -> None:
+        """Make the matrices of every phase."""
+        for group in range(self._period):
+            self._matrix(group)
+
     def window_start(self, group: int) -> int:
         """First input sample that a group needs."""
         return group * GROUP * self.down // self.up - self.half + 1
@@ -137,6 +142,14 @@ class _Filter:
             matrix /= matrix.sum(axis=0)  # a constant stays the same constant at every phase
             self._matrices[place] = matrix.astype(np.float32)
         return self._matrices[place]
+
+
+def prepare_filter(rate_hz: int) -> None:
+    """Make the whole filter of a rate now, from any thread: for one like 143,999 Hz, with a phase for each output of a
+    second, that takes seconds, which the first streams of the rate would else lose bit by bit.
+    """
+    if rate_hz != MODEL_RATE_HZ:
+        _filter_for(rate_hz).make_whole()
 
 
 @lru_cache(maxsize=8)
