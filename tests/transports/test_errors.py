@@ -200,8 +200,11 @@ BAD_LIVE: dict[str, tuple[list[AnimateRequest], grpc.StatusCode, str | None, str
         [config(), audio(WORD), *(control(blinks=True) for _ in range(1000))],
         Code.INVALID_ARGUMENT, "INVALID_VALUE", "control", "at most 64",
     ),
+    "message of 320 kB": (
+        [config(), audio(speech(5.0))], Code.INVALID_ARGUMENT, "INVALID_VALUE", "message", "at most 262144 bytes",
+    ),
     # gRPC itself answers here, so there is no detail
-    "message of 320 kB": ([config(), audio(speech(5.0))], Code.RESOURCE_EXHAUSTED, None, None, "larger than max"),
+    "message of 6 MB": ([config(), audio(speech(100.0))], Code.RESOURCE_EXHAUSTED, None, None, "larger than max"),
 }  # fmt: skip
 
 
