@@ -44,6 +44,7 @@ def test_wheel_holds_stubs_bundles_and_the_example_and_no_tests(wheel: Path) -> 
     names = zipfile.ZipFile(wheel).namelist()
     for expected in (
         "facestream/v1/animation_service_pb2_grpc.py",
+        "facestream/nvidia_ace/services/a2f_controller/v1/a2f_controller_pb2_grpc.py",
         "facestream/py.typed",
         "facestream/examples/amiable.flac",
         "facestream_bundles/head/rig_profile.npz",
