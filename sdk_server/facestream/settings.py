@@ -65,6 +65,15 @@ class Settings(BaseSettings):
     input_bound_s: float = Field(2.0, ge=0.5, le=60, description="audio taken ahead of the engine, a stream")
     outbox_bound_s: float = Field(2.0, ge=0.1, le=60, description="unsent frames kept, a stream")
 
+    # NVIDIA's interface (docs/ace.md)
+    ace_port: int | None = Field(None, ge=0, le=65535, description="a second port; clients of it expect 52000")
+    ace_model: str = Field("", description="name of the model that its calls get; empty means the first")
+    ace_frame_rate: int = Field(30, ge=24, le=60, description="of its answers; Maya-ACE and Unreal count on 30")
+    ace_clip_bound_s: float = Field(300.0, gt=0, le=4 * 3600, description="longest call, in seconds of audio")
+    ace_upload_bytes: int = Field(512 * 1024 * 1024, ge=1024, description="audio of all its calls that waits unread")
+    ace_pace: float | None = Field(None, gt=0, le=1000, description="answers at so many times real time; none: at once")
+    ace_rests_at_end: bool = Field(False, description="300 ms of frames and silence behind the audio lead to rest")
+
     # How long
     start_timeout_s: float = Field(5.0, gt=0, le=3600, description="until the first message of a call")
     idle_timeout_s: float = Field(30.0, gt=0, le=86400, description="without audio")

@@ -13,6 +13,11 @@ class Admission:
         self._counts = {False: 0, True: 0}
 
     @property
+    def max_streams(self) -> int:
+        """Most live streams at once."""
+        return self._limits[False]
+
+    @property
     def live_count(self) -> int:
         """Open live streams."""
         return self._counts[False]

@@ -116,6 +116,10 @@ class ServedStream:
         self.live.control(change, begins_at)
         self._control_frames = deque([*waiting, frame_index])
 
+    def hear_from_client(self) -> None:
+        """Its client sends what can not be taken yet: it is there, and will read once it has said everything."""
+        self.last_input_s = self.last_output_s = self._now()
+
     def accept_flush(self, marker_id: int) -> None:
         """Answer with `FlushDone` once every frame of the audio so far is in the outbox."""
         self._place(self.live.clock.frames_until(self.live.received_samples), marker_id)

@@ -1,4 +1,4 @@
-"""The server: a host, its gRPC service and its WebSockets, from the first socket to the last status.
+"""The server: a host, its gRPC services (ours and NVIDIA's) and its WebSockets, from first socket to last status.
 
 asyncio.run(serve(Settings.load()))
 """
@@ -28,7 +28,12 @@ from facestream.serving.limits import Limits
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
+from facestream.timebase import FrameRate
+from facestream.transports.ace_options import AceOptions
+from facestream.transports.ace_service import HEARD_OUT, MESSAGE_BYTES, add_ace_services
+from facestream.transports.ace_upload import UploadBudget
 from facestream.transports.grpc_service import AnimationService
+from facestream.transports.message_size import MessageSizeInterceptor
 from facestream.transports.senders.permission import TargetPolicy
 from facestream.transports.senders.served import StreamSenders
 from facestream.transports.site import Site
@@ -72,6 +77,17 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def ace_options_of(settings: Settings) -> AceOptions:
+    """What NVIDIA's interface is served with, from the settings."""
+    return AceOptions(
+        model=settings.ace_model,
+        frame_rate=FrameRate(settings.ace_frame_rate),
+        clip_bound_s=settings.ace_clip_bound_s,
+        pace=settings.ace_pace,
+        rests_at_end=settings.ace_rests_at_end,
+    )
+
+
 class Server:
     """Use it with `async with`: inside, it listens and is warm; behind, the port is closed and the engine gone."""
 
@@ -97,9 +113,14 @@ class Server:
         self.senders = StreamSenders(TargetPolicy(settings.send_targets))
         self.port = 0
         """Port in use, once started."""
+        self.ace_port: int | None = None
+        """The second one, where the settings ask for it."""
+        self.ace_uploads = UploadBudget(settings.ace_upload_bytes)
+        """Audio of ACE calls that waits for the model or for its reader."""
         self._viewer = viewer
         self._gateway: WebSocketGateway | None = None
         self._check = TokenCheck(token.get_secret_value() for token in settings.tokens)
+        self._services: tuple[str, ...] = (SERVICE,)
         self._health = health.aio.HealthServicer()
         self._health_changes: set[asyncio.Task[None]] = set()
         self._grpc: grpc.aio.Server | None = None
@@ -140,6 +161,8 @@ class Server:
         Raises `InvalidValue` for a port that is taken or a TLS file that is no good, and what a bundle has against it.
         """
         _check_port(self.settings.host, self.settings.port, "port")
+        if self.settings.ace_port is not None:
+            _check_port(self.settings.host, self.settings.ace_port, "ace_port")
         self._grpc = self._make_grpc()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._grpc.start()
@@ -147,6 +170,7 @@ class Server:
             await self._open_web()
             log.info("listening", extra={"address": self.address, "web": self.web_url})
             await self.host.start()
+            self._check_ace_model()
         except BaseException:
             await self.stop()
             raise
@@ -181,9 +205,12 @@ class Server:
     def _make_grpc(self) -> grpc.aio.Server:
         settings = self.settings
         server: grpc.aio.Server = grpc.aio.server(
-            interceptors=[] if self._check.is_open else [TokenInterceptor(self._check)],
+            interceptors=[
+                *([] if self._check.is_open else [TokenInterceptor(self._check, HEARD_OUT)]),
+                MessageSizeInterceptor(SERVICE, settings.max_message_bytes),
+            ],
             options=[
-                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                ("grpc.max_receive_message_length", max(settings.max_message_bytes, MESSAGE_BYTES)),
                 # What is not read yet stays with the client: two seconds of 16-bit speech a stream, rather than the
                 # megabytes that gRPC's own estimate lets in. This is what makes the back-pressure felt.
                 ("grpc.http2.bdp_probe", 0),
@@ -200,18 +227,29 @@ class Server:
         )
         add_AnimationServiceServicer_to_server(AnimationService(self.host, self.senders), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = [SERVICE, health.SERVICE_NAME]
+        self._services = (SERVICE, *add_ace_services(self.host, ace_options_of(settings), self.ace_uploads, server))
+        names = [*self._services, health.SERVICE_NAME]
         if settings.channelz:
             names.append(_add_channelz(server))
         if settings.reflection:
             reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
-        where = f"{settings.host}:{settings.port}"
-        if settings.tls_certificate is not None and settings.tls_key is not None:
-            credentials = server_credentials(settings.tls_certificate, settings.tls_key)
-            self.port = server.add_secure_port(where, credentials)
-        else:
-            self.port = server.add_insecure_port(where)
+        self.port = self._add_port(server, settings.port)
+        if settings.ace_port is not None:
+            self.ace_port = self._add_port(server, settings.ace_port)
         return server
+
+    def _add_port(self, server: grpc.aio.Server, port: int) -> int:
+        settings = self.settings
+        where = f"{settings.host}:{port}"
+        if settings.tls_certificate is not None and settings.tls_key is not None:
+            return server.add_secure_port(where, server_credentials(settings.tls_certificate, settings.tls_key))
+        return server.add_insecure_port(where)
+
+    def _check_ace_model(self) -> None:
+        known = [pipeline.model.name for pipeline in self.host.pipelines]
+        if self.settings.ace_model not in ("", *known):
+            allowed = f"one of {', '.join(known)}, or empty for the first; serve more with --also"
+            raise InvalidValue("ace_model", repr(self.settings.ace_model), allowed)
 
     def _note_state(self, state: HostState) -> None:
         serving = health_pb2.HealthCheckResponse.SERVING
@@ -221,7 +259,7 @@ class Server:
         change.add_done_callback(self._health_changes.discard)
 
     async def _set_health(self, status: Any) -> None:
-        for service in ("", SERVICE):
+        for service in ("", *self._services):
             await self._health.set(service, status)
 
 
