@@ -1,0 +1,320 @@
+"""The Unity package: its C# is compiled with warnings as errors, its tests run, and its Core talks to real servers."""
+
+import asyncio
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import trustme
+
+from facestream.client import AsyncClient
+from facestream.curves import ARKIT_NAMES, INDEX
+from facestream.types import Float32, joined_frames
+from facestream.v1.animation_service_pb2 import AnimateResponse
+from facestream.v1.animation_service_pb2_grpc import (
+    AnimationServiceServicer,
+    add_AnimationServiceServicer_to_server,
+)
+from facestream.v1.frames_pb2 import FrameRun
+from facestream.v1.stream_started_pb2 import StreamStarted
+from tests.plugins.dotnet.toolchain import DotNet
+from tests.plugins.proxy import network
+from tests.plugins.unity.core_program import CoreProgram, build
+from tests.transports.loopback import loopback, speech
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+SPEECH = speech(4.0)
+
+
+@pytest.fixture(scope="module")
+def dotnet(request: pytest.FixtureRequest) -> DotNet:
+    return DotNet(Path(request.config.cache.mkdir("dotnet")))
+
+
+@pytest.fixture(scope="module")
+def built(dotnet: DotNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unity")
+    build(dotnet, folder)
+    return folder
+
+
+@pytest.fixture
+def core(dotnet: DotNet, built: Path, tmp_path: Path) -> CoreProgram:
+    return CoreProgram(dotnet, built, tmp_path)
+
+
+async def python_weights(address: str, pcm: Float32) -> Float32:
+    """The same recording through the Python client."""
+    encoded = np.clip(np.rint(pcm * 32768), -32768, 32767).astype(np.int16)
+    async with AsyncClient(address) as client, client.animate(seed=1, slow_reader="wait") as stream:
+
+        async def send() -> None:
+            await stream.send(encoded)
+            await stream.finish()
+
+        sending = asyncio.create_task(send())
+        runs = [frames async for frames in stream]
+        await sending
+    return joined_frames(runs, len(ARKIT_NAMES)).weights
+
+
+def test_the_tests_of_the_package_pass(dotnet: DotNet, built: Path) -> None:
+    command = dotnet.command(built / "Runner.dll", built / "Facestream.Tests.dll")
+    told = subprocess.run(command, env=dotnet.environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+    passed = int(told.stdout.split(" passed")[0].split()[-1])
+    assert passed >= 30
+
+
+def test_core_uses_what_unity_has(dotnet: DotNet, built: Path) -> None:
+    def foreign(assembly: str) -> list[str]:
+        command = dotnet.command(built / "ForeignTypes.dll", dotnet.netstandard, built / assembly)
+        return subprocess.run(
+            command, env=dotnet.environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+
+    # what this compiler puts in where the runtime has it, and else does without
+    own = {
+        f"System.Runtime.CompilerServices.{name}"
+        for name in ("DefaultInterpolatedStringHandler", "NullableAttribute", "NullableContextAttribute")
+    }
+    assert set(foreign("Facestream.Core.dll")) <= own
+    assert "System.Net.Http.SocketsHttpHandler" in foreign("Program.dll")
+
+
+@pytest.mark.asyncio
+async def test_a_frame_allocates_nothing(core: CoreProgram) -> None:
+    told = await core.run("allocations")
+    assert told.report["failure"] == ""
+    assert not told.report["starved"]
+    assert told.report["frames"] >= 10_000
+    assert told.report["bytes"] == 0
+    leaking = await core.run("allocations", leak=1)
+    assert leaking.report["bytes"] >= 10_000 * 16, "one box for each frame is seen"
+
+
+@pytest.mark.asyncio
+async def test_frames_are_those_of_the_python_client(core: CoreProgram) -> None:
+    async with loopback() as server:
+        expected = await python_weights(server.server.address, SPEECH)
+        told = await core.run("stream", SPEECH, server=f"http://{server.server.address}")
+        live = await core.run("stream", SPEECH, server=f"http://{server.server.address}", pace="live")
+    assert told.report["state"] == live.report["state"] == "Finished"
+    assert expected[:, INDEX["jawOpen"]].max() > 0.1
+    np.testing.assert_allclose(told.weights, expected, atol=1e-5)
+    np.testing.assert_allclose(live.weights, expected, atol=1e-5)
+    changed = expected.copy()
+    changed[3] += 1e-4
+    assert not np.allclose(told.weights, changed, atol=1e-5)
+
+
+@pytest.mark.asyncio
+async def test_websockets_carry_the_same_frames_and_the_same_words(core: CoreProgram) -> None:
+    async with loopback(websocket_port=0, tokens=("right",)) as server:
+        address = f"ws://{server.server.web_address}"
+        told = await core.run("stream", SPEECH, server=address, token="right")
+        over_grpc = await core.run("stream", SPEECH, server=f"http://{server.server.address}", token="right")
+        denied = await core.run("stream", SPEECH[:3200], server=address, token="wrong")
+        unknown = await core.run("stream", SPEECH[:3200], server=address, token="right", model="nobody")
+        tls = await core.run("stream", SPEECH[:3200], server=address.replace("ws:", "wss:"))
+    assert told.report["state"] == "Finished"
+    np.testing.assert_allclose(told.weights, over_grpc.weights, atol=1e-5)
+    assert denied.report["kind"] == "Denied"
+    assert denied.report["failure"].startswith(f"{address} refused the token: the token was not accepted")
+    assert unknown.report["kind"] == "NotFound"
+    assert "no model named 'nobody'; there is: synthetic" in unknown.report["failure"]
+    assert "with TLS (else use ws://)" in tls.report["failure"]
+    nobody = await core.run("stream", SPEECH[:3200], server=_nobody().replace("http:", "ws:"))
+    assert nobody.report["kind"] == "Unavailable"
+    assert "is the server running there with 'websocket_port' set" in nobody.report["failure"]
+
+
+@pytest.mark.asyncio
+async def test_a_websocket_that_breaks_mid_word_leaves_no_seam(core: CoreProgram) -> None:
+    async with loopback(websocket_port=0) as server:
+        expected = await python_weights(server.server.address, SPEECH)
+        async with network(str(server.server.web_address), cut_after_bytes=12_000) as between:
+            told = await core.run("stream", SPEECH, server=f"ws://127.0.0.1:{between.port}", pace="live")
+    assert told.report["state"] == "Finished"
+    assert told.report["resumes"] == 1
+    np.testing.assert_allclose(told.weights, expected, atol=1e-5)
+
+
+@pytest.mark.asyncio
+async def test_a_connection_that_breaks_mid_word_leaves_no_seam(core: CoreProgram) -> None:
+    async with loopback() as server, network(server.server.address, cut_after_bytes=12_000) as between:
+        expected = await python_weights(server.server.address, SPEECH)
+        told = await core.run("stream", SPEECH, server=f"http://127.0.0.1:{between.port}", pace="live")
+    assert told.report["state"] == "Finished"
+    assert told.report["resumes"] == 1
+    np.testing.assert_allclose(told.weights, expected, atol=1e-5)
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_dies_for_good_is_named_and_the_face_comes_to_rest(core: CoreProgram) -> None:
+    async with loopback() as server, network(server.server.address) as between:
+        running = asyncio.create_task(
+            core.run("stream", SPEECH, server=f"http://127.0.0.1:{between.port}", pace="live")
+        )
+        while between.bytes_to_client < 12_000:
+            await asyncio.sleep(0.01)
+        between.is_refusing = True
+        between.cut()
+        told = await running
+    assert told.report["state"] == "Failed"
+    assert told.report["failure"].startswith(f"no connection to http://127.0.0.1:{between.port}: ")
+    assert told.report["resting"] == 0
+
+
+@pytest.mark.asyncio
+async def test_a_wrong_token_is_told_as_the_server_says_it(core: CoreProgram) -> None:
+    async with loopback(tokens=("right",)) as server:
+        address = f"http://{server.server.address}"
+        told = await core.run("stream", SPEECH[:3200], server=address, token="wrong")
+        assert told.report["kind"] == "Denied"
+        assert told.report["failure"].startswith(f"{address} refused the token: ")
+        told = await core.run("stream", SPEECH[:3200], server=address, token="right")
+        assert told.report["state"] == "Finished"
+
+
+@pytest.mark.asyncio
+async def test_tls_and_its_mismatches(core: CoreProgram, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    identity = authority.issue_cert("localhost")
+    identity.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for blob in identity.cert_chain_pems:
+        blob.write_to_path(tmp_path / "chain.pem", append=True)
+    authority.cert_pem.write_to_path(tmp_path / "root.pem")
+    files = {"tls_certificate": tmp_path / "chain.pem", "tls_key": tmp_path / "key.pem"}
+    async with loopback() as open_server, loopback(host="localhost", **files) as server:
+        address, open_address = server.server.address, open_server.server.address
+        short = SPEECH[:3200]
+        told = await core.run("stream", short, server=f"https://{address}", root_certificate=tmp_path / "root.pem")
+        assert told.report["state"] == "Finished"
+        untrusted = await core.run("stream", short, server=f"https://{address}")
+        assert untrusted.report["kind"] == "Insecure"
+        plain = await core.run("stream", short, server=f"http://{address}")
+        assert "and without TLS (else use https://)" in plain.report["failure"]
+        needless = await core.run("stream", short, server=f"https://{open_address}")
+        assert needless.report["kind"] == "Insecure"
+        assert "Use http:// where the server has no TLS" in needless.report["failure"]
+
+
+def _nobody() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return f"http://127.0.0.1:{found.getsockname()[1]}"
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_is_not_there_is_named(core: CoreProgram) -> None:
+    address = _nobody()
+    told = await core.run("stream", SPEECH[:3200], server=address)
+    assert told.report["kind"] == "Unavailable"
+    assert told.report["failure"].startswith(f"no connection to {address}: Connection refused")
+
+
+@asynccontextmanager
+async def scripted(answers: Callable[[], list[AnimateResponse]] | None) -> AsyncIterator[str]:
+    """A gRPC server that says what it is told to; without answers it lacks the service."""
+    server = grpc.aio.server()
+    port = server.add_insecure_port("127.0.0.1:0")
+
+    class Scripted(AnimationServiceServicer):
+        async def Animate(self, request_iterator: Any, context: Any) -> AsyncIterator[AnimateResponse]:  # noqa: N802
+            assert answers is not None
+            for answer in answers():
+                yield answer
+            async for _ in request_iterator:
+                pass
+
+    if answers is not None:
+        add_AnimationServiceServicer_to_server(Scripted(), server)
+    await server.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await server.stop(None)
+
+
+def _started(names: tuple[str, ...] = ARKIT_NAMES) -> AnimateResponse:
+    started = StreamStarted(curve_names=names)
+    started.frame_rate.numerator = 30
+    started.limits.chunk_samples = 16000
+    return AnimateResponse(started=started)
+
+
+def _run(first: int, count: int, curves: int = 52) -> AnimateResponse:
+    return AnimateResponse(
+        frames=FrameRun(first_frame_index=first, frame_count=count, weights=[0.5] * (count * curves))
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (None, "does not speak facestream.v1"),
+        (lambda: [_run(0, 1)], "answered without 'started'"),
+        (lambda: [_started(ARKIT_NAMES[:-1])], "sends 51 curves and not 'tongueOut'"),
+        (lambda: [_started((*ARKIT_NAMES[:-1], "earWiggle"))], "curve 51 is 'earWiggle'"),
+        (lambda: [_started(), _run(0, 1, 51)], "sent 51 weights for 1 frames of 52 curves"),
+        (lambda: [_started(), _run(0, 9), _run(4, 2)], "sent frame 4 behind frame 8"),
+    ],
+    ids=["other service", "other version", "a curve less", "another curve", "narrow frames", "out of order"],
+)
+async def test_a_server_of_another_kind_ends_in_one_clear_message(
+    core: CoreProgram, answers: Callable[[], list[AnimateResponse]] | None, told: str
+) -> None:
+    async with scripted(answers) as address:
+        seen = await core.run("stream", SPEECH[:6400], server=address)
+    assert seen.report["state"] == "Failed"
+    assert seen.report["kind"] == "Protocol"
+    assert told in seen.report["failure"]
+    assert seen.report["resting"] == 0
+
+
+@pytest.mark.asyncio
+async def test_playback_stays_with_the_audio_over_a_bad_network(core: CoreProgram) -> None:
+    async with loopback() as server, network(server.server.address, jitter_s=0.08, loss=0.02, seed=4) as between:
+        told = await core.run("play", SPEECH, server=f"http://127.0.0.1:{between.port}", pace="live", delay_ms=600)
+        expected = await python_weights(server.server.address, SPEECH)
+    assert told.report["state"] == "Streaming"
+    assert "ahead_of_audio" not in told.report
+    shown, behind = shown_and_expected(told.report, expected)
+    assert len(shown) > 100
+    assert abs(lag_ms(told.report, expected)) <= 20
+    np.testing.assert_allclose(shown, behind, atol=0.02)
+    # 60 ms of delay are less than the server's look-ahead: the face must starve, and say so
+    async with loopback() as server:
+        starving = await core.run(
+            "play", SPEECH[:32000], server=f"http://{server.server.address}", pace="live", delay_ms=20
+        )
+    assert sum(starving.report["starved"]) > 10
+
+
+def shown_and_expected(report: dict[str, Any], expected: Float32) -> tuple[Float32, Float32]:
+    """The jaw as it was drawn, and what the frames say for the same positions of the audio; without starved moments."""
+    positions = np.array(report["positions"])
+    steady = np.convolve(np.array(report["starved"]), np.ones(10), mode="full")[: len(positions)] == 0
+    frames = positions * 30 / 16000
+    wanted = np.interp(frames, np.arange(len(expected)), expected[:, INDEX["jawOpen"]])
+    return np.array(report["jaw"], np.float32)[steady], wanted[steady].astype(np.float32)
+
+
+def lag_ms(report: dict[str, Any], expected: Float32) -> float:
+    """How far the drawn jaw lies behind the frames' own time, by the best fit."""
+    shown, positions = np.array(report["jaw"]), np.array(report["positions"])
+    jaw = expected[:, INDEX["jawOpen"]]
+    lags = np.arange(-100, 101, 2.0)
+    errors = [
+        np.mean((np.interp((positions / 16000 - lag / 1000) * 30, np.arange(len(jaw)), jaw) - shown) ** 2)
+        for lag in lags
+    ]
+    return float(lags[int(np.argmin(errors))])
