@@ -1,0 +1,88 @@
+"""The package for browsers and Node: built, packed, and run against a real server."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import wave
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import ROOT
+from tests.transports.loopback import loopback, speech
+
+PACKAGE = ROOT / "engine_plugins" / "web"
+TOKEN = "sésame"
+
+pytestmark = pytest.mark.slow
+
+
+def run(*words: str, folder: Path, **variables: str) -> str:
+    done = subprocess.run(
+        words, cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=110
+    )
+    assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy that is built; a checkout is left as it was."""
+    folder = tmp_path_factory.mktemp("npm") / "web"
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
+    run("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
+    run("npm", "run", "build", folder=folder)
+    run("npx", "tsc", "-p", "tsconfig.test.json", folder=folder)
+    return folder
+
+
+@pytest.mark.asyncio
+async def test_against_a_real_server(package: Path) -> None:
+    async with loopback(websocket_port=0) as server, loopback(websocket_port=0, tokens=(TOKEN,)) as guarded:
+        told = await asyncio.to_thread(
+            run, "node", "--experimental-websocket", "--test", "build/test/client.test.js", folder=package,
+            FACESTREAM_URL=f"ws://{server.server.web_address}",
+            FACESTREAM_GUARDED_URL=f"ws://{guarded.server.web_address}",
+        )  # fmt: skip
+        assert "# fail 0" in told
+        assert "# skipped 0" in told
+        assert int(re.findall(r"# pass (\d+)", told)[0]) >= 10
+        assert server.open_rows == 0
+
+
+@pytest.mark.asyncio
+async def test_ten_lines_of_the_readme_with_the_packed_package(package: Path, tmp_path: Path) -> None:
+    _install_packed(package, tmp_path)
+    text = (PACKAGE / "README.md").read_text().split("```js\n")[1].split("```")[0]
+    assert 8 <= sum(bool(line.strip()) for line in text.splitlines()) <= 12
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    with wave.open(str(tmp_path / "speech.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes((speech(1.0) * 32767).astype("<i2").tobytes())
+    async with loopback(websocket_port=0) as server:
+        (tmp_path / "jaw.js").write_text(text.replace("ws://localhost:8080", f"ws://{server.server.web_address}"))
+        told = await asyncio.to_thread(run, "node", "--experimental-websocket", "jaw.js", folder=tmp_path)
+    lines = [line.split() for line in told.splitlines()]
+    assert lines[0][0] == "0"
+    assert max(float(jaw) for _, jaw in lines) > 0.2
+
+
+def _install_packed(package: Path, where: Path) -> None:
+    run("npm", "pack", "--ignore-scripts", "--pack-destination", str(where), folder=package)
+    (packed,) = where.glob("*.tgz")
+    home = where / "node_modules" / "@facestream"
+    home.mkdir(parents=True)
+    run("tar", "-xzf", str(packed), "-C", str(home), folder=where)
+    (home / "package").rename(home / "web")
+    assert not list(home.rglob("*.test.*"))
+
+
+def test_the_lock_names_no_registry() -> None:
+    lock = (PACKAGE / "package-lock.json").read_text()
+    assert '"integrity"' in lock
+    assert "resolved" not in lock
+    assert "://" not in lock.replace("https://opencollective.com", "")
