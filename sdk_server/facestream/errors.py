@@ -75,7 +75,7 @@ class AudioError(InvalidValue):
 
 
 class MessageTooBig(InvalidValue):
-    """Raised for a message beyond the limit; over gRPC the transport itself answers, with the same code."""
+    """Raised for a message beyond the limit of its service."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "MESSAGE_TOO_BIG"

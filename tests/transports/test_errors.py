@@ -201,7 +201,7 @@ BAD_LIVE: dict[str, tuple[list[AnimateRequest], grpc.StatusCode, str | None, str
         Code.INVALID_ARGUMENT, "INVALID_VALUE", "control", "at most 64",
     ),
     "message of 320 kB": (
-        [config(), audio(speech(5.0))], Code.INVALID_ARGUMENT, "INVALID_VALUE", "message", "at most 262144 bytes",
+        [config(), audio(speech(5.0))], Code.RESOURCE_EXHAUSTED, "MESSAGE_TOO_BIG", "message", "at most 262144 bytes",
     ),
     # gRPC itself answers here, so there is no detail
     "message of 6 MB": ([config(), audio(speech(100.0))], Code.RESOURCE_EXHAUSTED, None, None, "larger than max"),

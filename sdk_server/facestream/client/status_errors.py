@@ -17,6 +17,7 @@ from facestream.errors import (
     FacestreamError,
     Forbidden,
     InvalidValue,
+    MessageTooBig,
     NotFound,
     OutOfOrder,
     PositionError,
@@ -29,7 +30,17 @@ _E = TypeVar("_E", bound=FacestreamError)
 
 _BY_REASON: dict[str, type[FacestreamError]] = {
     kind.reason: kind
-    for kind in (AudioError, BundleError, Denied, EngineError, Forbidden, InvalidValue, OutOfOrder, TimeLimit)
+    for kind in (
+        AudioError,
+        BundleError,
+        Denied,
+        EngineError,
+        Forbidden,
+        InvalidValue,
+        MessageTooBig,
+        OutOfOrder,
+        TimeLimit,
+    )
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 
-from facestream.errors import InvalidValue
+from facestream.errors import MessageTooBig
 
 
 class MessageSizeInterceptor(grpc.aio.ServerInterceptor):
@@ -27,7 +27,7 @@ class MessageSizeInterceptor(grpc.aio.ServerInterceptor):
         def checked(data: bytes) -> Any:
             if len(data) > longest_bytes:
                 allowed = f"at most {longest_bytes} bytes; send shorter chunks"
-                raise InvalidValue("message", f"{len(data)} bytes", allowed)
+                raise MessageTooBig("message", f"{len(data)} bytes", allowed)
             return parse(data)
 
         return handler._replace(request_deserializer=checked)
