@@ -31,7 +31,10 @@ _RULES: tuple[tuple[str, Better], ...] = (
     (r"(^|[._])(fine_)?sync_ms$|\.lag_ms$", Better.NEARER_ZERO),
     # Time, memory, work, harm
     (r"_(ms|s|us|mb|mm|deg)(_per_\w+)?(\.best)?$|\.(ms|ms_per_row|frame_us)$", Better.LOWER),
-    (r"us_per_frame$|real_time_factor$|times_products$|(^|[._])cores$|cpu_share$|fast_over_plain$", Better.LOWER),
+    (
+        r"us_per_frame$|real_time_factor$|times_products$|(^|[._])cores$|(cpu|overhead)_share$|fast_over_plain$",
+        Better.LOWER,
+    ),
     (r"missed(_\w+)?$|dropped_frames$|errors$|leaked_\w+$", Better.LOWER),
     (r"^parity\.|difference(\.\w+)?$|^round_trip\.|(^|\.)open(_mean)?\.\w+$|_deviation", Better.LOWER),
 )

@@ -11,6 +11,7 @@ COMMANDS = {
     "engine": "one step of a model: times by engine, precision and rows, beside its pure matrix products",
     "quality": "closure, visemes, real lips and false motion on speech that training never saw",
     "parity": "engines and precisions against each other, and rows against batches, in blendshape units",
+    "gateway": "processor time of the server for a stream over WebSockets, against the same over gRPC",
     "soak": "streams that come, go, break off and read slowly for minutes: drift, errors, what is left behind",
     "compare": "two result files side by side, better or worse by what each figure means",
     "report": "one page with plots and tables of all result files",

@@ -42,6 +42,8 @@ class ServerProcess:
     process_id: int
     questions: IO[str]
     answers: IO[str]
+    web_address: str
+    """Of WebSockets; empty where the settings ask for none."""
 
     def resident_mb(self) -> float:
         """Memory held now, MB, with its helper processes."""
@@ -51,6 +53,11 @@ class ServerProcess:
         """Seconds of processor time used so far, with its helper processes."""
         times = [one.cpu_times() for one in self._processes()]
         return float(sum(one.user + one.system for one in times))
+
+    def carrying_s(self) -> float:
+        """The part of it that the process with the transports used: messages, and no engine of its own process."""
+        times = psutil.Process(self.process_id).cpu_times()
+        return float(times.user + times.system)
 
     def holdings(self) -> Holdings:
         """What it holds now, files and threads of helper processes included."""
@@ -77,10 +84,11 @@ def running_server(model: str, max_streams: int, **settings: object) -> Iterator
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        address = process.stdout.readline().strip()
+        address, _, web_address = process.stdout.readline().strip().partition(" ")
         if not address:
             raise RuntimeError(f"the server did not start (exit code {process.wait(10)}); its message stands above")
-        yield ServerProcess(address, time.perf_counter() - started, process.pid, process.stdin, process.stdout)
+        ready_s = time.perf_counter() - started
+        yield ServerProcess(address, ready_s, process.pid, process.stdin, process.stdout, web_address)
     finally:
         process.terminate()
         process.wait(20)
@@ -95,7 +103,7 @@ def held_by(server: Server) -> Holdings:
 
 
 def main() -> None:
-    """Serve with the settings given as a JSON object, print the address when ready, and answer each line of the input
+    """Serve with the settings given as a JSON object, print its addresses when ready, and answer each line of the input
     with what is held.
     """
     settings = Settings.load(**json.loads(sys.argv[1]))
@@ -111,7 +119,7 @@ def main() -> None:
                 loop.call_soon_threadsafe(answer)
 
         threading.Thread(target=listen, daemon=True).start()
-        print(server.address, flush=True)
+        print(server.address, server.web_address or "", flush=True)
 
     asyncio.run(serve(settings, on_ready=ready))
 

@@ -22,13 +22,14 @@ from facestream.files.gltf_head import write_animated_glb
 from facestream.retarget.profile import shipped_profile_path
 from facestream.timebase import FrameRate
 from facestream_bench import main as benchmarks
+from facestream_bench.server_process import running_server as running_web_server
 from tests.cli.test_commands import run
 from tests.docs.markdown import PAGES, ROOT, Block, blocks, commands
 from tests.engines.tiny_deeptalk import WIDTH, write_tiny_deeptalk
 from tests.motion.test_reference_take import talking
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(#[^)]*)?\)")
-SERVER = "localhost:50051"
+SERVER, WEB_SERVER = "localhost:50051", "localhost:8080"
 STYLED = "diffposetalk-compact"
 LONG = ("facestream_models.corpus", "facestream_bench", "facestream_models.teacher")
 """Commands that take minutes or data a fresh user does not have: their `--help` runs instead."""
@@ -38,6 +39,12 @@ LONG = ("facestream_models.corpus", "facestream_bench", "facestream_models.teach
 def address() -> Iterator[str]:
     with running_server(Console(stderr=True)) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def web_address() -> Iterator[str]:
+    with running_web_server("live", 4, websocket_port=0) as found:
+        yield found.web_address
 
 
 @pytest.fixture
@@ -103,7 +110,8 @@ def test_command_runs(
     if words[0] == "make":
         done = _run(["make", "-n", *words[1:]], ROOT)
     elif words[:2] == ["facestream", "serve"]:
-        done = _run([*words, "--port", "0", "--check"], workplace)
+        free = ["0" if word == "8080" else word for word in words]
+        done = _run([*free, "--port", "0", "--check"], workplace)
     elif words[:2] == ["facestream", "demo"]:
         done = _run([*words, "--clip", "speech.wav"], workplace)
     elif words[:2] == ["facestream", "stream"]:
@@ -124,8 +132,11 @@ def test_command_runs(
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.name.replace("/", "|"))
-def test_python_runs(block: Block, workplace: Path, address: str) -> None:
-    text = block.text.replace(SERVER, address)
+def test_python_runs(block: Block, workplace: Path, request: pytest.FixtureRequest) -> None:
+    text = block.text
+    for server, fixture in ((SERVER, "address"), (WEB_SERVER, "web_address")):
+        if server in text:
+            text = text.replace(server, request.getfixturevalue(fixture))
     done = _run([sys.executable, "-W", "error", "-c", text], workplace)
     assert done.returncode == 0, done.stderr
 

@@ -1,0 +1,70 @@
+"""What a stream costs the server over WebSockets, against the same stream over gRPC.
+
+    facestream-bench gateway --streams 100
+
+One server carries the same speakers over gRPC, over WebSockets in binary and in JSON, in turn, `--runs` times over. The
+figures are processor time of the server for a second of one stream, medians of the runs: of all its processes
+(`server_ms_per_stream_s`), and of the one that carries the messages (`carrying_ms_per_stream_s`), where the arithmetic
+of the model is elsewhere. `overhead_share` is what binary WebSockets take beyond gRPC, as a share of it; below 0 they
+take less. Writes `benchmarks/results/gateway.json`.
+"""
+
+import argparse
+import statistics
+from collections.abc import Sequence
+
+from facestream_bench.chosen_model import add_engine, add_model, label_of, options_of, settings_of
+from facestream_bench.command import add_output, publish
+from facestream_bench.live_load import Crowd, Figures, measure_streams, python_crowd
+from facestream_bench.server_process import ServerProcess, running_server
+from facestream_bench.speech import speech_of
+from facestream_bench.web_load import FORMS, web_crowd
+
+_KEPT = ("server_ms_per_stream_s", "carrying_ms_per_stream_s", "added_p50_ms", "added_p99_ms", "missed_share")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure and write the result file."""
+    parser = argparse.ArgumentParser(
+        "facestream-bench gateway", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=10, help="length of one run")
+    parser.add_argument("--streams", type=int, default=100, help="at once")
+    parser.add_argument("--runs", type=int, default=3, help="of each transport, in turn")
+    add_model(parser)
+    add_engine(parser)
+    add_output(parser)
+    arguments = parser.parse_args(words)
+    label = label_of(arguments)
+    found: dict[str, list[Figures]] = {}
+    # processor time is what counts, so a machine with too few cores for all that may be late
+    patient = {"start_timeout_s": 60, "stuck_after_s": 60}
+    settings = {"websocket_port": 0, **patient, **settings_of(arguments)}
+    with running_server(arguments.model, arguments.streams, **settings) as server:
+        crowds: dict[str, Crowd] = {"grpc": python_crowd}
+        crowds |= {form: web_crowd(server.web_address, form) for form in FORMS}
+        for number in range(arguments.runs):
+            for name, crowd in crowds.items():
+                run = _measured(server, crowd, arguments)
+                found.setdefault(name, []).append(run)
+                told = ", ".join(f"{key} {run[key]:.3g}" for key in _KEPT)
+                print(f"run {number + 1}, {name:6}: {told}", flush=True)
+    medians = {
+        name: {key: statistics.median(run[key] for run in runs) for key in _KEPT} for name, runs in found.items()
+    }
+    figures = {f"gateway.{label}.{name}.{key}": value for name, of in medians.items() for key, value in of.items()}
+    cost = _KEPT[0]
+    figures[f"gateway.{label}.overhead_share"] = medians["binary"][cost] / medians["grpc"][cost] - 1
+    publish("gateway", figures, parser, arguments, ["the clients, in Python, ran on the same cores"])
+
+
+def _measured(server: ServerProcess, crowd: Crowd, arguments: argparse.Namespace) -> Figures:
+    stream_s = arguments.streams * arguments.seconds
+    carrying_s = server.carrying_s()
+    pcm = speech_of(arguments.seconds)
+    figures = measure_streams(server, pcm, options_of(arguments, seed=1), arguments.streams, crowd)
+    carrying_s = server.carrying_s() - carrying_s
+    return figures | {
+        "server_ms_per_stream_s": 1000 * figures["server_cores"] / arguments.streams,
+        "carrying_ms_per_stream_s": 1000 * carrying_s / stream_s,
+    }
