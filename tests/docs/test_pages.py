@@ -1,5 +1,6 @@
 """Every command and every piece of Python in the pages runs."""
 
+import json
 import os
 import re
 import shlex
@@ -91,6 +92,14 @@ def _is_understood(
     assert not unknown, f"{where}: {words[0]} has no {unknown}"
 
 
+def _names_what_is_there(words: list[str], where: str) -> None:
+    """A build's folder exists, with the preset that is asked for."""
+    folder = words[words.index("-S") + 1] if "-S" in words else words[words.index("--build") + 1].split("/build/")[0]
+    preset = words[words.index("--preset") + 1] if "--preset" in words else words[-1].split("/build/")[1]
+    known = json.loads((ROOT / folder / "CMakePresets.json").read_text())["configurePresets"]
+    assert preset in [one["name"] for one in known], f"{where}: {folder} has no preset {preset}"
+
+
 @pytest.mark.parametrize(("where", "command"), commands(), ids=lambda value: value.replace("/", "|"))
 def test_command_runs(
     where: str,
@@ -106,6 +115,9 @@ def test_command_runs(
         return
     if words[0] == "facestream-bench":
         _is_understood(words[1:], where, monkeypatch, capsys)
+        return
+    if words[0] == "cmake":
+        _names_what_is_there(words, where)  # and tests/plugins builds it
         return
     if words[0] == "make":
         done = _run(["make", "-n", *words[1:]], ROOT)

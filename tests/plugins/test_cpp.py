@@ -18,6 +18,7 @@ from facestream.files.rotation import angles_of
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Frames, Pose
 from facestream.visemes import BASIS, VISEMES, visemes_of
+from tests.docs.markdown import blocks
 from tests.plugins.cpp_build import CLIENT, CORE, HAS_CORE_TOOLS, build, run_tests
 from tests.plugins.cpp_core import LIVE_LINK, Core, Face, Send, face_of, row_of
 
@@ -58,6 +59,16 @@ def test_sources_are_formatted() -> None:
     told = subprocess.run(
         ["clang-format", "--dry-run", "-Werror", *sources], capture_output=True, text=True, check=False
     )
+    assert told.returncode == 0, told.stderr[:2000]
+
+
+def test_the_page_about_it_compiles(tmp_path: Path) -> None:
+    (page,) = blocks("cpp")
+    source = tmp_path / "page.cc"
+    source.write_text(page.text)
+    includes = [f"-I{folder / 'include'}" for folder in (CORE, CLIENT)]
+    words = ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    told = subprocess.run([*words, *includes, str(source)], capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr[:2000]
 
 
