@@ -208,6 +208,22 @@ async def test_draining_tells_and_then_ends() -> None:
 
 
 @pytest.mark.asyncio
+async def test_who_is_slow_to_close_still_gets_the_last_frames() -> None:
+    async with loopback(websocket_port=0) as server:
+        address = server.server.web_address
+        async with web_call(address, sock=narrow_socket(address), max_queue=1) as call:
+            await call.write(config(frame_rate=FrameRate(numerator=60)))
+            (stream,) = [await call.read()] and server.server.host.streams
+            await call.write(audio(speech(1.0)))
+            await call.finish()
+            await until(lambda: stream.is_released)
+            await asyncio.sleep(1.2)  # longer than the server waits when it stops
+            answers = await call.read_all()
+            assert call.close_code == 1000
+        assert len(weights_of(answers)) >= 60
+
+
+@pytest.mark.asyncio
 async def test_stopping_ends_calls_and_frees_the_port() -> None:
     async with loopback(websocket_port=0) as server:
         address = server.server.web_address

@@ -35,8 +35,12 @@ from facestream.v1 import animation_service_pb2 as messages
 
 log = logging.getLogger(__name__)
 
-_CLOSE_S = 1.0
-"""For a client to take the last words and close its side."""
+_CLOSE_S = 10.0
+"""For a client to take the last frames or words and close its side. A page that is busy may need seconds for that, and
+what it has not read is lost when its connection is cut."""
+
+_STOP_S = 1.0
+"""The same while the server stops."""
 
 _SOCKET_BYTES = 64 * 1024
 """What the system keeps of a connection each way: as much as gRPC reads ahead, so that back-pressure is felt."""
@@ -103,7 +107,7 @@ class WebSocketGateway:
         self._senders = senders
         self._check = check
         self._site = site
-        self._open_count = 0
+        self._connections: set[ServerConnection] = set()
         self._server: Server | None = None
 
     async def start(self, address: str, port: int) -> None:
@@ -144,10 +148,12 @@ class WebSocketGateway:
         if self._server is None:
             return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSE_S):
-                while self._open_count:  # noqa: ASYNC110 - calls end in many ways; a poll costs less than their signals
+            async with asyncio.timeout(_STOP_S):
+                while self._connections:  # noqa: ASYNC110 - calls end in many ways; a poll costs less than their signals
                     await asyncio.sleep(0.01)
         self._server.close()
+        for connection in self._connections:
+            connection.transport.abort()
         await self._server.wait_closed()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -163,11 +169,11 @@ class WebSocketGateway:
         return self._site.answer(request.method, request.path)
 
     async def _answer(self, connection: ServerConnection) -> None:
-        self._open_count += 1
+        self._connections.add(connection)
         try:
             await self._answer_or_refuse(connection)
         finally:
-            self._open_count -= 1
+            self._connections.discard(connection)
 
     async def _answer_or_refuse(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -194,7 +200,7 @@ class WebSocketGateway:
         assert connection.request is not None
         admit(self._check, connection.request.headers)
         limit = self._settings.websocket_connections
-        if self._open_count > limit:
+        if len(self._connections) > limit:
             raise Busy(f"all {limit} WebSockets are taken; try again, or another server")
         await method.answer(self._host, caller, self._senders)
 
