@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_files_have_their_type(folder: Path) -> None:
-    site = Site.of(folder)
+    site = Site.of(folder, {})
     for address, kind, body in (
         ("/", "text/html; charset=utf-8", PAGE),
         ("/index.html?model=live", "text/html; charset=utf-8", PAGE),
@@ -62,7 +62,7 @@ def test_files_have_their_type(folder: Path) -> None:
     ],
 )
 def test_nothing_else_is_served(folder: Path, address: str) -> None:
-    assert Site.of(folder).answer("GET", address).status is HTTPStatus.NOT_FOUND
+    assert Site.of(folder, {}).answer("GET", address).status is HTTPStatus.NOT_FOUND
 
 
 @settings_of(max_examples=40)
@@ -76,7 +76,7 @@ def test_any_address_has_an_answer(address: str, method: str) -> None:
 
 def test_a_folder_without_a_page_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidValue, match=r"viewer: got no .*index\.html"):
-        Site.of(tmp_path)
+        Site.of(tmp_path, {})
 
 
 @pytest.mark.asyncio

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from facestream.audio.example import EXAMPLE
 from facestream.audio.files import read_audio
 from facestream.cli.live_session import LiveTake, stream_live
 from facestream.cli.live_table import LiveTable
@@ -23,11 +24,6 @@ from facestream.files.formats import write_take
 from facestream.preview.contact_sheet import write_contact_sheet
 from facestream.timebase import FrameRate
 from facestream.types import Float32
-
-_INSTALLED = Path(__file__).resolve().parents[1] / "examples"
-_CHECKOUT = Path(__file__).resolve().parents[3] / "examples"
-EXAMPLE = (_INSTALLED if _INSTALLED.is_dir() else _CHECKOUT) / "amiable.flac"
-"""Shipped inside the wheel; in a checkout it lies in `examples/`."""
 
 RATE = FrameRate(30)
 TILE_COUNT = 18
@@ -73,6 +69,7 @@ def demo(
     console.print(f"  {sheet}  the face, its phones and curves", highlight=False, markup=False)
     console.print(f"  {glb}  animated head, opens in any glTF viewer", highlight=False, markup=False)
     console.print(f"  {csv}  Live Link Face take for Unreal and others", highlight=False, markup=False)
+    console.print("talk to it in a browser:  facestream serve --viewer", highlight=False, markup=False)
 
 
 async def _stream(console: Console, target: str, pcm: Float32, rate_hz: int, title: str) -> LiveTake:

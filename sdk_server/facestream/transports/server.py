@@ -19,8 +19,10 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from facestream.audio.example import EXAMPLE
 from facestream.engines.choice import EngineOptions
 from facestream.errors import InvalidValue
+from facestream.files.gltf_head import shipped_head_glb
 from facestream.security.tls import server_credentials
 from facestream.security.tokens import TokenCheck
 from facestream.serving.host import AnimationHost, HostState
@@ -51,7 +53,9 @@ _SWITCH_S = 0.0005
 streams on two busy cores was 139 to 888 ms over three runs, with this 38 to 151 ms (2026-11-21)."""
 
 VIEWER = Path(__file__).resolve().parents[1] / "viewer"
-"""Folder of the page that the viewer is."""
+"""Folder of the page that the viewer is; built from `viewer/` (docs/viewer.md)."""
+
+_BESIDE_THE_PAGE = {"open_head.glb": shipped_head_glb(), "example.flac": EXAMPLE}
 
 _CLOSE_S = 1.0
 """For calls that are ending when the port closes."""
@@ -196,7 +200,7 @@ class Server:
         if settings.web_port is None:
             return
         address = _check_port(settings.host, settings.web_port, "websocket_port")
-        site = Site.of(self._viewer) if settings.viewer else None
+        site = Site.of(self._viewer, _BESIDE_THE_PAGE) if settings.viewer else None
         gateway = WebSocketGateway(settings, self.host, self.senders, self._check, site)
         # a free port can be found for one address only
         await gateway.start(settings.host if settings.web_port else address, settings.web_port)

@@ -11,6 +11,7 @@ from facestream.errors import InvalidValue
 # not `mimetypes`: what that says depends on the machine, and a module script of another type is not run
 _TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".flac": "audio/flac",
     ".glb": "model/gltf-binary",
     ".gltf": "model/gltf+json",
     ".html": "text/html; charset=utf-8",
@@ -48,13 +49,14 @@ class Site:
                 self._files[path.removesuffix("index.html")] = self._files[path]
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
-        """Everything in `folder`. Raises `InvalidValue` where there is no page in it."""
+    def of(cls, folder: Path, beside: Mapping[str, Path]) -> Self:
+        """Everything in `folder`, and files that lie elsewhere. Raises `InvalidValue` where there is no page in it."""
         if not (folder / "index.html").is_file():
             allowed = "an installation with the page; build it first, or install the released wheel"
             raise InvalidValue("viewer", f"no {folder / 'index.html'}", allowed)
         files = sorted(path for path in folder.rglob("*") if path.is_file())
-        return cls({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+        own = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+        return cls({name: path.read_bytes() for name, path in beside.items()} | own)
 
     def answer(self, method: str, address: str) -> Answer:
         """Answer a request for `address` (path and query)."""
