@@ -235,6 +235,8 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
     const { numerator, denominator } = this.info.frameRate;
     const grid = rate % 5 === 0 ? (4 * rate) / 5 : 4 * rate;
     const wanted = Math.ceil((this.#nextFrame * rate * denominator) / numerator) - PRIMING_S * rate;
-    return Math.max(0, Math.floor(Math.max(wanted, this.#history.firstSample) / grid) * grid);
+    const start = Math.max(0, Math.floor(wanted / grid) * grid);
+    const held = this.#history.firstSample; // later than that only for a reader who is ten seconds behind
+    return start >= held ? start : Math.ceil(held / grid) * grid;
   }
 }

@@ -256,4 +256,6 @@ class AnimationStream:
         rate_hz = self._options.sample_rate_hz
         grid = 4 * rate_hz // 5 if rate_hz % 5 == 0 else 4 * rate_hz
         wanted = self.info.clock.sample_of(self._next_frame) - PRIMING_S * rate_hz
-        return max(0, max(wanted, self._history.first_sample) // grid * grid)
+        start = max(0, wanted // grid * grid)
+        held = self._history.first_sample  # later than that only for a reader who is ten seconds behind
+        return start if start >= held else -(-held // grid) * grid
