@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from facestream.curves import ARKIT_NAMES, INDEX
-from facestream.visemes import BASIS, MESH_NAMES, MOUTH, VISEMES, visemes_of
+from facestream.visemes import BASIS, MESH_NAMES, MOUTH, VISEMES, VOWELS, visemes_of, vowels_of
 from facestream_bench.plausible_faces import moving_faces
 
 
@@ -28,6 +28,21 @@ def test_weights_are_the_nearest_that_there_are(seed: int, amount: float) -> Non
     found = visemes_of(faces)
     np.testing.assert_allclose(found[:, 1:], nearest, atol=1e-5)
     np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-5)
+
+
+@given(seed=st.integers(0, 2**32 - 1), amount=st.sampled_from([0.05, 0.5, 1.0]))
+def test_vowels_alone_are_the_nearest_that_vowels_can_make(seed: int, amount: float) -> None:
+    faces = (amount * np.random.default_rng(seed).random((4, len(ARKIT_NAMES)))).astype(np.float32)
+    poses = BASIS[[VISEMES.index(name) for name in VOWELS]][:, MOUTH].T.astype(float)
+    nearest = np.stack([nnls(poses, face[MOUTH].astype(float))[0] for face in faces])
+    nearest /= np.maximum(nearest.sum(axis=1, keepdims=True), 1.0)
+    np.testing.assert_allclose(vowels_of(faces), nearest, atol=1e-5)
+
+
+def test_an_open_consonant_opens_a_mouth_of_vowels() -> None:
+    assert vowels_of(BASIS[[VISEMES.index("kk")]]).sum() > 0.15
+    np.testing.assert_allclose(vowels_of(BASIS[[VISEMES.index(name) for name in VOWELS]]), np.eye(5), atol=1e-6)
+    assert not vowels_of(BASIS[:1]).any()
 
 
 def test_a_face_at_rest_is_silent_whatever_its_brows_do() -> None:

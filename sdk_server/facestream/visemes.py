@@ -4,6 +4,8 @@ There is no standard table between the two. Here each viseme is a sparse ARKit p
 pose a frame holds: non-negative least squares over mouth and jaw, the sum at most 1, silence the rest.
 """
 
+from itertools import product
+
 import numpy as np
 import numpy.typing as npt
 
@@ -55,6 +57,26 @@ MOUTH = np.array([name.startswith(("jaw", "mouth", "tongue")) for name in ARKIT_
 
 _TOLERANCE = 1e-9
 
+VOWELS = ("aa", "ih", "ou", "E", "oh")
+"""Those that VRM avatars have, in VRM's order."""
+
+_VOWEL_COLUMNS = [VISEMES.index(name) for name in VOWELS]
+
+
+def _vowel_sets() -> Float64:
+    """What makes, of the products with the poses, the weights of each set of vowels [sets, 5, 5]; the first is none."""
+    poses = BASIS[_VOWEL_COLUMNS][:, MOUTH].astype(np.float64)
+    gram, sets = poses @ poses.T, []
+    for chosen in product((False, True), repeat=len(VOWELS)):
+        places = np.flatnonzero(chosen)
+        inverse = np.zeros_like(gram)
+        inverse[np.ix_(places, places)] = np.linalg.inv(gram[np.ix_(places, places)])
+        sets.append(inverse)
+    return np.stack(sets)
+
+
+_VOWEL_SETS = _vowel_sets()
+
 
 def visemes_of(weights: Float32) -> Float32:
     """Viseme weights `[F, V]` of ARKit weights `[F, C]`: each 0..1, their sum 1 with silence."""
@@ -63,6 +85,20 @@ def visemes_of(weights: Float32) -> Float32:
     found /= np.maximum(found.sum(axis=1, keepdims=True), 1.0)
     silence = np.maximum(1.0 - found.sum(axis=1, keepdims=True), 0.0)
     return np.concatenate([silence, found], axis=1).astype(np.float32)
+
+
+def vowels_of(weights: Float32) -> Float32:
+    """Weights `[F, 5]` of `VOWELS` alone, for rigs without other shapes of the mouth: each 0..1, their sum at most 1.
+
+    The nearest pose that vowels can make, not the share of vowels among all visemes: where a consonant opens the mouth,
+    a vowel must. Fast enough for one frame at a time: the best of the solutions for all 31 sets of vowels.
+    """
+    poses = BASIS[_VOWEL_COLUMNS][:, MOUTH].astype(np.float64)
+    wanted = weights[:, MOUTH].astype(np.float64) @ poses.T
+    found = np.einsum("sij,fj->fsi", _VOWEL_SETS, wanted)
+    gain = np.where((found >= 0.0).all(axis=2), np.einsum("fsi,fi->fs", found, wanted), -1.0)
+    best = found[np.arange(len(found)), gain.argmax(axis=1)]
+    return np.asarray(best / np.maximum(best.sum(axis=1, keepdims=True), 1.0), np.float32)
 
 
 def _nonnegative(gram: Float64, wanted: Float64) -> Float64:

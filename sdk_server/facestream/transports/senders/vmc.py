@@ -14,7 +14,7 @@ from facestream.errors import InvalidValue
 from facestream.transports.senders import osc
 from facestream.transports.senders.moment import Moment
 from facestream.types import Float32
-from facestream.visemes import VISEMES, visemes_of
+from facestream.visemes import vowels_of
 
 DEFAULT_PORT = 39539
 OPTIONS = ("names", "bones")
@@ -22,7 +22,7 @@ OPTIONS = ("names", "bones")
 LARGEST_BUNDLE = 1400
 """Bytes; with the headers of IP and UDP this passes through any network whole."""
 
-_VOWELS = ("aa", "ih", "ou", "E", "oh")
+# five vowels in the order of `visemes.VOWELS`, two blinks
 _PRESETS = {
     "vrm0": ("A", "I", "U", "E", "O", "Blink_L", "Blink_R"),
     "vrm1": ("aa", "ih", "ou", "ee", "oh", "blinkLeft", "blinkRight"),
@@ -76,8 +76,7 @@ class VmcEncoder:
     def _weights(self, face: Face) -> Float32:
         if not self._is_preset:
             return face.weights
-        visemes = visemes_of(face.weights[None])[0]
-        return np.concatenate([visemes[[VISEMES.index(name) for name in _VOWELS]], face.weights[_BLINKS]])
+        return np.concatenate([vowels_of(face.weights[None])[0], face.weights[_BLINKS]])
 
 
 def _laid_out(
