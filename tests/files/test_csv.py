@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from facestream.curves import ARKIT_NAMES, CSV_NAMES, CURVE_COUNT, INDEX
 from facestream.errors import InvalidValue
 from facestream.files.csv import HEADER, read_csv, timecode, write_csv
-from facestream.files.rotation import rotation_of
+from facestream.files.rotation import angles_of, rotation_of, yaw_pitch_roll
 from facestream.timebase import FrameRate
 from facestream.types import Frames, Pose
 
@@ -179,6 +179,12 @@ def test_rotations_have_the_signs_of_recorded_takes(angles: list[float]) -> None
     # negative yaw looks to the subject's left (+X), positive pitch down (-Y); roll does not move the forward axis
     expected = [np.sin(-yaw) * np.cos(pitch), -np.sin(pitch), np.cos(-yaw) * np.cos(pitch)]
     np.testing.assert_allclose(forward, expected, atol=1e-5)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=3, max_size=3))
+def test_one_rotation_is_read_as_many_are(angles: list[float]) -> None:
+    turns = rotation_of(np.array([angles], np.float32))
+    np.testing.assert_allclose(yaw_pitch_roll(turns[0]), angles_of(turns)[0], atol=1e-6)
 
 
 def test_all_names_are_in_the_header() -> None:

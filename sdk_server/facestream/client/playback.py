@@ -126,6 +126,8 @@ class PlaybackClock:
 
 def _between(first: Float32, second: Float32, share: float) -> Float32:
     """Linear between two packed rows; each quaternion takes the shorter arc and is normalised."""
+    if share == 0.0:
+        return first
     mixed = first + np.float32(share) * (second - first)
     for start in (-12, -8, -4):
         stop = start + 4 or None

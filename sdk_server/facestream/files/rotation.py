@@ -1,5 +1,7 @@
 """Quaternions to the yaw, pitch and roll of Live Link Face, and back; what else is done with rotations."""
 
+from math import asin, atan2
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,14 @@ def angles_of(rotation: Float32) -> Float32:
     yaw = np.arctan2(2.0 * (x * z + w * y), 1.0 - 2.0 * (x * x + y * y))
     roll = np.arctan2(2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z))
     return np.stack((-yaw, pitch, roll), axis=1).astype(np.float32)
+
+
+def yaw_pitch_roll(rotation: Float32) -> tuple[float, float, float]:
+    """`angles_of` of one quaternion [4], a tenth of the time that arrays take for so little."""
+    x, y, z, w = rotation.tolist()
+    pitch = asin(min(max(2.0 * (w * x - y * z), -1.0), 1.0))
+    yaw = atan2(2.0 * (x * z + w * y), 1.0 - 2.0 * (x * x + y * y))
+    return -yaw, pitch, atan2(2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z))
 
 
 def rotation_of(angles: Float32) -> Float32:

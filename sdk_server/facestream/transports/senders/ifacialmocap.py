@@ -6,13 +6,15 @@ is positive and the eyes converge by a positive yaw of the right one.
 """
 
 from collections.abc import Mapping
+from math import degrees
 
 import numpy as np
 
 from facestream.client.playback import Face
 from facestream.curves import ARKIT_NAMES, MIRROR_PAIRS, OPPOSED_PAIRS
-from facestream.files.rotation import angles_of
+from facestream.files.rotation import yaw_pitch_roll
 from facestream.transports.senders.moment import Moment
+from facestream.types import Float32
 
 DEFAULT_PORT = 49983
 OPTIONS = ()
@@ -45,6 +47,10 @@ class IFacialMocapEncoder:
         """One packet: shapes as whole percents, then head and eyes."""
         percents = np.rint(100 * np.clip(face.weights, 0.0, 1.0)).astype(int).tolist()
         shapes = "".join(f"{name}-{percent}|" for name, percent in zip(NAMES, percents, strict=True))
-        angles = np.degrees(angles_of(np.stack([face.head, face.right_eye, face.left_eye])))
-        head, right, left = (f"{pitch:.4f},{-yaw:.4f},{roll:.4f}" for yaw, pitch, roll in angles.tolist())
+        head, right, left = map(_degrees, (face.head, face.right_eye, face.left_eye))
         return [f"{shapes}=head#{head},0,0,0|rightEye#{right}|leftEye#{left}|".encode()]
+
+
+def _degrees(rotation: Float32) -> str:
+    yaw, pitch, roll = map(degrees, yaw_pitch_roll(rotation))
+    return f"{pitch:.4f},{-yaw:.4f},{roll:.4f}"

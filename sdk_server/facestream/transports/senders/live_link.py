@@ -4,11 +4,9 @@ import struct
 from collections.abc import Mapping
 from uuid import NAMESPACE_URL, uuid5
 
-import numpy as np
-
 from facestream.client.playback import Face
 from facestream.errors import InvalidValue
-from facestream.files.rotation import angles_of
+from facestream.files.rotation import yaw_pitch_roll
 from facestream.transports.senders.moment import Moment
 
 DEFAULT_PORT = 11111
@@ -39,5 +37,5 @@ class LiveLinkEncoder:
         time = struct.pack(
             ">ifiiB", number, frames - number, moment.rate.numerator, moment.rate.denominator, _VALUE_COUNT
         )
-        angles = angles_of(np.stack([face.head, face.left_eye, face.right_eye]))
-        return [self._head + time + np.concatenate([face.weights, angles.ravel()]).astype(">f4").tobytes()]
+        angles = [angle for turn in (face.head, face.left_eye, face.right_eye) for angle in yaw_pitch_roll(turn)]
+        return [self._head + time + face.weights.astype(">f4").tobytes() + struct.pack(">9f", *angles)]
