@@ -33,6 +33,7 @@ faces = st.integers(0, 2**32 - 1).map(lambda seed: face_of(random_frames(1, seed
 def listener(host: str = "127.0.0.1") -> Iterator[tuple[socket.socket, int]]:
     """A bound UDP socket and its port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as heard:
+        heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # it is read when all is there
         heard.bind((host, 0))
         heard.settimeout(20)
         yield heard, heard.getsockname()[1]
