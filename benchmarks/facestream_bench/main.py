@@ -7,6 +7,7 @@ from facestream.errors import FacestreamError
 
 COMMANDS = {
     "latency": "live speech: time to the first frame, lag and added latency; NVIDIA's own two numbers beside them",
+    "ace": "NVIDIA's interface: time to the first frame, exactness of frames and echo, sixteen live calls",
     "capacity": "the largest number of live streams that are served as they should be",
     "engine": "one step of a model: times by engine, precision and rows, beside its pure matrix products",
     "quality": "closure, visemes, real lips and false motion on speech that training never saw",
