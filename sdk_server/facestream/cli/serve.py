@@ -23,6 +23,8 @@ def serve(
     viewer: Annotated[
         bool | None, typer.Option("--viewer", help="serve the viewer page, on port 8080 if no --websocket-port")
     ] = None,
+    ace_port: Annotated[int | None, typer.Option(help="a second port for NVIDIA ACE clients; 52000 is theirs")] = None,
+    ace_model: Annotated[str | None, typer.Option(help="model of NVIDIA ACE clients [default: the first]")] = None,
     model: Annotated[str | None, typer.Option(help="shipped bundle, or a bundle folder [default: live]")] = None,
     also: Annotated[list[str] | None, typer.Option(help="serve this model too; may be given more than once")] = None,
     engine: Annotated[str | None, typer.Option(help="auto, onnx, cuda or tensorrt [default: auto]")] = None,
@@ -44,6 +46,8 @@ def serve(
         port=port,
         websocket_port=websocket_port,
         viewer=viewer,
+        ace_port=ace_port,
+        ace_model=ace_model,
         model=model,
         also=tuple(also) if also else None,
         engine=engine,
