@@ -5,15 +5,16 @@
 Writes `benchmarks/results/ace.json`. `first_frame_*` is from the writing of the first second of audio, in one message
 as the sample client writes it, to the first animation message; `header_*` to the first message of all. `live_N.lag_*`
 is of N calls that are fed at real time in chunks of 560 samples (35 ms), as the Unreal plugin feeds: from the moment a
-frame's own sample was spoken to the frame's arrival, the speaking of the rest of its chunk included. `wrong_*` are
-counted over all calls of the run and must be 0: frames too many or too few, time codes, samples of the echo, ends.
-`nvidia_*` are the two numbers of NVIDIA's performance script, made from this interface as the script makes them.
+frame's own sample was spoken to the frame's arrival, the speaking of the rest of its chunk included; `*_cores` is the
+processor time that a second of them took. `wrong_*` are counted over all calls of the run and must be 0: frames too
+many or too few, time codes, samples of the echo, ends. `nvidia_*` are the two numbers of NVIDIA's performance script,
+made from this interface as the script makes them.
 """
 
 import argparse
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import grpc
@@ -50,8 +51,11 @@ def main(words: Sequence[str] | None = None) -> None:
     add_engine(parser)
     add_output(parser)
     arguments = parser.parse_args(words)
-    with running_server(arguments.model, max_streams=max(arguments.calls), **settings_of(arguments)) as server:
-        figures = asyncio.run(measure(server.address, arguments.calls, arguments.seconds, arguments.requests))
+    # on a machine that others use, too, a step may wait for its turn for seconds; that is no engine that hangs
+    patient = {"stuck_after_s": 30.0, **settings_of(arguments)}
+    with running_server(arguments.model, max_streams=max(arguments.calls), **patient) as server:
+        measuring = measure(server.address, arguments.calls, arguments.seconds, arguments.requests, server.processor_s)
+        figures = asyncio.run(measuring)
     notes = [
         "first_frame: from the writing of the first second of audio, in one message, to the first animation message",
         "live lag: from the moment a frame's own sample was spoken to its arrival; 35 ms chunks at real time",
@@ -95,8 +99,10 @@ class Call(Request):
         return np.array(self.arrivals_s) - spoken_s
 
 
-async def measure(address: str, call_counts: Sequence[int], seconds: float, request_count: int) -> dict[str, float]:
-    """Figures by name, without the `ace.` before them."""
+async def measure(
+    address: str, call_counts: Sequence[int], seconds: float, request_count: int, processor_s: Callable[[], float]
+) -> dict[str, float]:
+    """Figures by name, without the `ace.` before them; `processor_s` is what the server has used so far."""
     figures: dict[str, float] = {}
     calls: list[Call] = []
     async with grpc.aio.insecure_channel(address) as channel:
@@ -116,6 +122,7 @@ async def measure(address: str, call_counts: Sequence[int], seconds: float, requ
         script = figures_of(by_clip)
         figures |= {key: value for key, value in script.items() if key.startswith("nvidia_")}
         for count in call_counts:
+            used_s, own_s = processor_s(), time.process_time()
             together = await asyncio.gather(
                 *(ask(channel, pcm_of(seconds, RATE_HZ, turn), RATE_HZ, live_after_s=turn / count * CHUNK / RATE_HZ)
                   for turn in range(count))
@@ -125,6 +132,8 @@ async def measure(address: str, call_counts: Sequence[int], seconds: float, requ
             figures |= {
                 f"live_{count}.lag_p50_ms": float(np.median(lags)),
                 f"live_{count}.lag_p99_ms": float(np.percentile(lags, 99)),
+                f"live_{count}.server_cores": (processor_s() - used_s) / seconds,
+                f"live_{count}.client_cores": (time.process_time() - own_s) / seconds,
                 f"live_{count}.first_frame_max_ms": 1000 * max(float(call.lags_s[0]) for call in together),
             }
     for key in ("frames", "times", "samples", "ends"):
