@@ -35,7 +35,7 @@ _RULES: tuple[tuple[str, Better], ...] = (
         r"us_per_frame$|real_time_factor$|times_products$|(^|[._])cores$|(cpu|overhead)_share$|fast_over_plain$",
         Better.LOWER,
     ),
-    (r"missed(_\w+)?$|dropped_frames$|errors$|leaked_\w+$", Better.LOWER),
+    (r"missed(_\w+)?$|held_share$|dropped_frames$|errors$|leaked_\w+$", Better.LOWER),
     (r"^parity\.|difference(\.\w+)?$|^round_trip\.|(^|\.)open(_mean)?\.\w+$|_deviation", Better.LOWER),
 )
 """The first rule that finds itself in a name decides."""
