@@ -13,6 +13,7 @@ COMMANDS = {
     "quality": "closure, visemes, real lips and false motion on speech that training never saw",
     "parity": "engines and precisions against each other, and rows against batches, in blendshape units",
     "gateway": "processor time of the server for a stream over WebSockets, against the same over gRPC",
+    "viewer": "the viewer's page in a browser without a GPU: from a sound to its drawn face, pictures a second",
     "soak": "streams that come, go, break off and read slowly for minutes: drift, errors, what is left behind",
     "senders": "how evenly faces leave the server over Live Link, and how they would without its paced sender",
     "compare": "two result files side by side, better or worse by what each figure means",

@@ -123,6 +123,8 @@ def test_command_runs(
         done = _run(["make", "-n", *words[1:]], ROOT)
     elif words[:2] == ["facestream", "serve"]:
         free = ["0" if word == "8080" else word for word in words]
+        if "--viewer" in words and "--websocket-port" not in words:
+            free += ["--websocket-port", "0"]
         done = _run([*free, "--port", "0", "--check"], workplace)
     elif words[:2] == ["facestream", "demo"]:
         done = _run([*words, "--clip", "speech.wav"], workplace)

@@ -19,6 +19,8 @@ export class Connection {
     private readonly address: string,
     private readonly onState: (state: State, why: string | undefined) => void,
     private readonly onModels: (models: readonly ModelInfo[]) => void,
+    /** Whether a stream tells anyway that the server is there. */
+    private readonly isInUse: () => boolean,
   ) {
     this.#client = this.#made();
     void this.#ask();
@@ -52,13 +54,14 @@ export class Connection {
 
   async #ask(): Promise<void> {
     try {
-      this.onModels(await this.#client.models());
+      if (!this.isThere || !this.isInUse()) this.onModels(await this.#client.models());
       this.#failures = 0;
       this.#tell("connected", undefined);
     } catch (failure) {
       const isRefused = failure instanceof FacestreamError && failure.reason === "UNAUTHENTICATED";
       this.#failures++;
-      const before = this.#state === "connecting" ? "connecting" : "lost";
+      // once may be a moment of much to do
+      const before = this.#state === "connected" && this.#failures > 1 ? "lost" : this.#state;
       this.#tell(isRefused ? "refused" : before, failure instanceof Error ? failure.message : String(failure));
       if (isRefused) return;
     }

@@ -50,7 +50,12 @@ class Viewer {
 
   constructor() {
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
-    this.connection = new Connection(address, (state, why) => this.#connected(state, why), (models) => (this.panel.models = models));
+    this.connection = new Connection(
+      address,
+      (state, why) => this.#connected(state, why),
+      (models) => (this.panel.models = models),
+      () => this.speaking !== undefined,
+    );
     this.#listen();
     void this.#open();
   }

@@ -7,6 +7,9 @@ import {
 
 const LIGHTS = ShaderChunk.lights_physical_pars_fragment;
 
+/** Takes the orange out of the file's colours, which are made for flatter light. */
+const SKIN_TINT = new Color(0.93, 1.02, 1.1);
+
 type Shader = { vertexShader: string; fragmentShader: string };
 
 /** Light that wraps around the terminator, red the farthest: a cheap stand-in for scattering under the skin. */
@@ -48,7 +51,7 @@ export function dress(root: Object3D, isFine: boolean): void {
 function surface(plain: MeshStandardMaterial, isFine: boolean): Material {
   switch (plain.name) {
     case "skin":
-      return skin(plain, isFine, 0.56, "vec3(0.26, 0.13, 0.09)");
+      return skin(plain, isFine, 0.56, "vec3(0.20, 0.12, 0.10)");
     case "lips":
       return skin(plain, isFine, 0.36, "vec3(0.22, 0.11, 0.08)", 1, true);
     case "tongue":
@@ -83,7 +86,7 @@ function surface(plain: MeshStandardMaterial, isFine: boolean): Material {
 function skin(plain: MeshStandardMaterial, isFine: boolean, roughness: number, spread: string, shade = 1, isInside = false): Material {
   const material = new MeshStandardMaterial({
     vertexColors: true, roughness, metalness: 0, side: plain.name === "mouth" ? DoubleSide : plain.side,
-    color: new Color(shade, shade, shade),
+    color: SKIN_TINT.clone().multiplyScalar(shade),
   }); // prettier-ignore
   material.name = plain.name;
   material.onBeforeCompile = (shader: Shader) => {
@@ -142,7 +145,7 @@ function eye(isFine: boolean): Material {
         float away = degrees(acos(clamp(gaze.z, -1.0, 1.0)));
         float around = atan(gaze.y, gaze.x);
         float fibre = 0.5 + 0.5 * sin(around * 31.0 + 2.2 * sin(around * 7.0)) * sin(around * 53.0 + away * 0.35);
-        vec3 amber = mix(vec3(0.20, 0.105, 0.045), vec3(0.40, 0.235, 0.10), smoothstep(19.0, 12.0, away));
+        vec3 amber = mix(vec3(0.105, 0.06, 0.032), vec3(0.21, 0.13, 0.07), smoothstep(19.0, 12.0, away));
         amber *= 0.72 + 0.5 * fibre * smoothstep(10.0, 15.0, away);
         amber *= mix(1.0, 0.22, smoothstep(20.0, 25.5, away));
         vec3 white = mix(vec3(0.74, 0.71, 0.68), vec3(0.56, 0.38, 0.34), smoothstep(38.0, 80.0, away));

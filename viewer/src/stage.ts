@@ -19,7 +19,7 @@ export class Stage {
   readonly #renderer: WebGLRenderer;
   readonly #scene = new Scene();
   readonly #camera = new PerspectiveCamera(20, 1, 0.1, 5);
-  /** Whether a GPU draws. */
+  /** Whether a GPU draws; `?quality=fine` or `plain` in the address says otherwise. */
   readonly isFine: boolean;
   /** What draws, in the browser's words. */
   readonly drawnBy: string;
@@ -35,9 +35,10 @@ export class Stage {
     const context = this.#renderer.getContext();
     const told = context.getExtension("WEBGL_debug_renderer_info");
     this.drawnBy = String(context.getParameter(told?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER));
-    this.isFine = !/swiftshader|llvmpipe|software|basic render/i.test(this.drawnBy);
+    const wanted = new URLSearchParams(location.search).get("quality");
+    this.isFine = wanted === "fine" || (wanted !== "plain" && !/swiftshader|llvmpipe|software|basic render/i.test(this.drawnBy));
     this.#renderer.toneMapping = NeutralToneMapping;
-    this.#renderer.toneMappingExposure = 0.92;
+    this.#renderer.toneMappingExposure = 1.12;
     this.#renderer.setClearColor(new Color(0), 0);
     this.#light();
     this.#listen();
@@ -92,13 +93,13 @@ export class Stage {
   #light(): void {
     const key = new DirectionalLight(0xfff0e2, 2.5);
     key.position.set(0.55, 0.62, 0.85);
-    const fill = new DirectionalLight(0x9db8dc, 0.55);
+    const fill = new DirectionalLight(0xa9bfdc, 0.8);
     fill.position.set(-0.95, 0.05, 0.6);
     const rim = new DirectionalLight(0xcfe0ff, this.isFine ? 2.3 : 1);
     rim.position.set(-0.6, 0.55, -0.9);
     const hair = new DirectionalLight(0xffc99a, 1.1);
     hair.position.set(0.9, 0.25, -0.75);
-    this.#scene.add(key, fill, rim, hair, new HemisphereLight(0x93a3b5, 0x4a342a, 0.55));
+    this.#scene.add(key, fill, rim, hair, new HemisphereLight(0xa9b4c0, 0x4d4038, this.isFine ? 0.55 : 0.85));
     if (!this.isFine) return;
     this.#renderer.shadowMap.enabled = true;
     this.#renderer.shadowMap.type = PCFSoftShadowMap;

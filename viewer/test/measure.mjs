@@ -1,0 +1,43 @@
+// How quick the page is in headless Chromium with software rendering: a recording as the microphone's sound, and played.
+// Told by the environment: PAGE, WAV, SECONDS, SIZE ("960x600"). Prints one JSON object.
+
+import { chromium } from "playwright-core";
+
+const { PAGE, WAV, SECONDS, SIZE, CHROMIUM = "/usr/bin/chromium" } = process.env;
+const [width, height] = SIZE.split("x").map(Number);
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  timeout: 240_000,
+  args: [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${WAV}`,
+  ],
+}); // prettier-ignore
+const page = await browser.newPage({ viewport: { width, height } });
+page.setDefaultTimeout(240_000);
+await page.goto(PAGE, { timeout: 240_000 });
+await page.waitForSelector("body.is-shown[data-state=connected]");
+
+// what a page does while it is measured is its own work only: nothing is asked of it in between
+const measured = async (press) => {
+  await page.click(press);
+  await page.waitForFunction(() => (globalThis.viewer.speaking?.take.count ?? 0) > 10);
+  await page.evaluate(() => globalThis.viewer.figures.clear());
+  await new Promise((resolve) => setTimeout(resolve, 1000 * Number(SECONDS)));
+  const found = await page.evaluate(() => {
+    const { voiceToFace, sentToReceived, betweenPictures } = globalThis.viewer.figures;
+    return { voiceToFace: [...voiceToFace], sentToReceived: [...sentToReceived], betweenPictures: [...betweenPictures] };
+  });
+  if (await page.evaluate(() => globalThis.viewer.speaking !== undefined)) await page.click(press);
+  await page.waitForFunction(() => globalThis.viewer.speaking === undefined);
+  return found;
+};
+const voice = await measured("#microphone");
+const played = await measured("#play");
+const pixels = await page.evaluate(() => {
+  const { width, height } = document.getElementById("head");
+  return width * height;
+});
+console.log(JSON.stringify({ voice, played, pixels }));
+await browser.close();
