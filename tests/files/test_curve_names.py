@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.curves import ARKIT_NAMES, INDEX
@@ -17,6 +17,7 @@ def short(name: str) -> str:
     return name.removesuffix("Left") + "_L" if name.endswith("Left") else name.removesuffix("Right") + "_R"
 
 
+@settings(max_examples=30)
 @given(name=st.sampled_from(ARKIT_NAMES), prefix=st.sampled_from(PREFIXES), data=st.data())
 def test_any_usual_spelling_is_understood(name: str, prefix: str, data: st.DataObject) -> None:
     spellings = [name, name.upper(), name[0].upper() + name[1:], snake(name)]

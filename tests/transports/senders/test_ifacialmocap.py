@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from facestream.client.playback import Face
 from facestream.curves import ARKIT_NAMES
@@ -26,6 +26,7 @@ def parsed(packet: bytes) -> tuple[dict[str, int], dict[str, list[float]]]:
     return shapes, transforms
 
 
+@settings(max_examples=30)
 @given(face=faces)
 def test_every_value_arrives_under_its_name(face: Face) -> None:
     (packet,) = IFacialMocapEncoder({}).packets(face, NOW)

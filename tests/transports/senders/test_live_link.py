@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pylivelinkface import FaceBlendShape, PyLiveLinkFace
 
@@ -21,6 +21,7 @@ from tests.transports.senders.faces import face_of, faces, random_frames
 RATES = st.sampled_from([FrameRate(24), FrameRate(30), FrameRate(60), FrameRate(30000, 1001)])
 
 
+@settings(max_examples=30)
 @given(
     face=faces, subject=st.text("abcdefgh XYZ09_-é顔", min_size=1, max_size=20), rate=RATES, day_s=st.floats(0, 86399)
 )

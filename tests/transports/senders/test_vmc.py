@@ -38,6 +38,7 @@ def values_of(packets: list[bytes]) -> dict[str, float]:
     return {params[0]: params[1] for address, params in messages_of(packets) if address == "/VMC/Ext/Blend/Val"}
 
 
+@settings(max_examples=30)
 @given(face=faces, names=st.sampled_from(["pascal", "camel"]), bones=st.sampled_from(["on", "off"]))
 def test_every_value_arrives_under_its_name(face: Face, names: str, bones: str) -> None:
     packets = VmcEncoder({"names": names, "bones": bones}).packets(face, NOW)
@@ -99,7 +100,7 @@ def test_numbers_of_one_frame_do_not_stay_in_the_next() -> None:
     assert encoder.packets(face_of(frames, 0), NOW) == kept
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(
     address=st.text("abc/XYZ", min_size=1).map(lambda text: "/" + text),
     arguments=st.lists(
