@@ -38,7 +38,7 @@ class Network:
 async def network(server: str, **fields: object) -> AsyncIterator[Network]:
     """Stands before `server` (`host:port`) on a port of its own."""
     host, port = server.rsplit(":", 1)
-    between = Network(**fields)  # type: ignore[arg-type]
+    between = Network(**fields)
     chance = random.Random(between.seed)
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

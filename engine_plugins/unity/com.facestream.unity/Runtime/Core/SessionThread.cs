@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 using System.Threading;
 
 namespace Facestream
@@ -25,9 +24,6 @@ namespace Facestream
 
         /// <summary>The session that is pumped.</summary>
         public AnimationSession Session { get; }
-
-        /// <summary>Host's clock, in seconds, that sessions and audio clocks of this package share.</summary>
-        public static double Now => Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
         /// <summary>Begin; event handlers of the session are to be set before.</summary>
         public void Start()
@@ -57,7 +53,7 @@ namespace Facestream
         {
             while (!_isStopping)
             {
-                SessionState state = Session.Pump(Now);
+                SessionState state = Session.Pump(HostClock.Now);
                 if (state == SessionState.Finished || state == SessionState.Failed)
                 {
                     return;
