@@ -33,7 +33,8 @@ namespace Facestream.Editor
             ShapeMatcher match = ShapeMatcher.Match(MeshShapes.NamesOf(one.sharedMesh));
             int visemes = match.CountIn(ExpressionSet.FirstViseme, VisemeSolver.Count);
             int vowels = match.CountIn(ExpressionSet.FirstVowel, 5);
-            EditorGUILayout.LabelField(one.name, $"ARKit {match.MatchedArkit} of 52, visemes {visemes} of 15, vowels {vowels} of 5");
+            string found = $"ARKit {match.MatchedArkit} of 52, visemes {visemes} of 15, vowels {vowels} of 5";
+            EditorGUILayout.LabelField(one.name, found);
             if (match.MatchedArkit > 0 && match.MatchedArkit < ArkitCurves.Count)
             {
                 string missing = match.Missing(0, ArkitCurves.Count);

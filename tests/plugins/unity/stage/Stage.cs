@@ -154,7 +154,7 @@ namespace Facestream.Stage
                 for (int waited = 0; session != null && waited < PatienceMilliseconds; waited++)
                 {
                     bool isOver = session.State >= SessionState.Finished;
-                    long settled = session.Audio.End - (session.Info?.LatencySamples ?? 0) - (3 * 1920);
+                    long settled = session.Audio.End - (session.Info?.LatencySamples ?? 0) - (2 * 1920);
                     bool isThere = session.Info != null && session.NextFrame >= (settled * 30 / Rate) - 1;
                     if (isOver || isThere)
                     {
