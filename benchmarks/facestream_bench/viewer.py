@@ -4,8 +4,9 @@
 
 The example recording is the browser's microphone. `voice_to_face` is the time from a sample of it to the picture that
 shows its frame: the chunk of 40 ms it waits in, both ways over loopback, the model's look-ahead, the clock that bridges
-unevenness, and the wait for a picture. Then the recording is played, and pictures a second are counted. Needs Node and
-Chromium. Writes `benchmarks/results/viewer.json`.
+unevenness, and the wait for a picture. Then the recording is played, and pictures a second are counted.
+`browser_cpu_ms` is the processor time of all the browser's processes for one picture, whatever else keeps the cores
+busy. Needs Node and Chromium. Writes `benchmarks/results/viewer.json`.
 """
 
 import argparse
@@ -49,6 +50,7 @@ def main(words: Sequence[str] | None = None) -> None:
     }
     for name in ("voice", "played"):
         figures[f"viewer.{name}.fps"] = 1000 / float(np.mean(found[name]["betweenPictures"]))
+        figures[f"viewer.{name}.browser_cpu_ms"] = float(found[name]["cpuMsPerPicture"])
     notes = [
         f"window of {arguments.size}; without a GPU the page draws fewer pixels than the window has",
         "server, browser and software renderer share the cores",
