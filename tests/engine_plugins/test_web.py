@@ -16,12 +16,12 @@ from tests.transports.loopback import loopback, speech
 PACKAGE = ROOT / "engine_plugins" / "web"
 TOKEN = "sésame"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # npm fetches, on a machine that is busy otherwise
 
 
 def run(*words: str, folder: Path, **variables: str) -> str:
     done = subprocess.run(
-        words, cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=110
+        words, cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=280
     )
     assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -89,11 +89,14 @@ async def test_frames_that_are_no_message(caplog: pytest.LogCaptureFixture) -> N
 
 @pytest.mark.asyncio
 async def test_who_says_nothing_is_sent_away() -> None:
-    async with loopback(websocket_port=0, start_timeout_s=0.1) as server:
-        for method in ("Animate", "AnimateClip", "HearEmotion", "ListModels"):
+    async with loopback(websocket_port=0, start_timeout_s=2) as server:
+
+        async def say_nothing(method: str) -> None:
             async with web_call(server.server.web_address, method) as call:
                 assert await call.read_all() == []
             assert refusal_of(call)[0] == "TIME_LIMIT"
+
+        await asyncio.gather(*map(say_nothing, ("Animate", "AnimateClip", "HearEmotion", "ListModels")))
 
 
 @pytest.mark.asyncio

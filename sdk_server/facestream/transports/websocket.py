@@ -35,12 +35,8 @@ from facestream.v1 import animation_service_pb2 as messages
 
 log = logging.getLogger(__name__)
 
-_CLOSE_S = 10.0
-"""For a client to take the last frames or words and close its side. A page that is busy may need seconds for that, and
-what it has not read is lost when its connection is cut."""
-
 _STOP_S = 1.0
-"""The same while the server stops."""
+"""For calls that are ending when the port closes."""
 
 _SOCKET_BYTES = 64 * 1024
 """What the system keeps of a connection each way: as much as gRPC reads ahead, so that back-pressure is felt."""
@@ -129,7 +125,8 @@ class WebSocketGateway:
             open_timeout=settings.start_timeout_s,
             ping_interval=_PING_S,
             ping_timeout=None,
-            close_timeout=_CLOSE_S,
+            # what a client has not read is lost when its connection is cut, and a page can be busy for long
+            close_timeout=settings.idle_timeout_s,
             # up to here a message is refused in words, beyond it the library drops the connection (close code 1009)
             max_size=4 * settings.max_message_bytes,
             max_queue=_QUEUE_FRAMES,
@@ -190,11 +187,11 @@ class WebSocketGateway:
         if call.cancelled() or isinstance(error, CallerGone):
             connection.transport.abort()  # the client has left, or the host has hung up on one that reads nothing
         elif error is None:
-            await _close(connection, 1000, "")
+            await self._close(connection, 1000, "")
         else:
             assert isinstance(error, FacestreamError)
             last_text, code, reason = ending_of(error)
-            await _close(connection, code, reason, last_text)
+            await self._close(connection, code, reason, last_text)
 
     async def _call(self, connection: ServerConnection, method: _Method, caller: WebSocketCaller) -> None:
         assert connection.request is not None
@@ -204,19 +201,18 @@ class WebSocketGateway:
             raise Busy(f"all {limit} WebSockets are taken; try again, or another server")
         await method.answer(self._host, caller, self._senders)
 
-
-async def _close(connection: ServerConnection, code: int, reason: str, last_text: str | None = None) -> None:
-    """Say the last words; what the client still sends is thrown away, so that it can be read to its close frame."""
-    discarding = asyncio.create_task(_discard(connection))
-    try:
-        async with asyncio.timeout(_CLOSE_S):
-            if last_text is not None:
-                await connection.send(last_text)
-            await connection.close(code, reason)
-    except (TimeoutError, ConnectionClosed):
-        connection.transport.abort()
-    finally:
-        discarding.cancel()
+    async def _close(self, connection: ServerConnection, code: int, reason: str, last_text: str | None = None) -> None:
+        """Say the last words; what the client still sends is thrown away, so that it can be read to its close frame."""
+        discarding = asyncio.create_task(_discard(connection))
+        try:
+            async with asyncio.timeout(self._settings.idle_timeout_s):
+                if last_text is not None:
+                    await connection.send(last_text)
+                await connection.close(code, reason)
+        except (TimeoutError, ConnectionClosed):
+            connection.transport.abort()
+        finally:
+            discarding.cancel()
 
 
 async def _discard(connection: ServerConnection) -> None:
