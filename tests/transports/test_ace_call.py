@@ -75,7 +75,7 @@ async def test_frames_and_slices_are_counted_as_nvidia_counts_them(sample_count:
     assert not answer.echo[sample_count:].any()
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([16_000, 22_050, 44_100, 48_000, 96_000, 144_000]), st.integers(1, 9_000), st.integers(1, 4_000))
 async def test_the_echo_is_the_upload_whatever_its_rate_and_chunks(rate_hz: int, count: int, chunk: int) -> None:
     samples = np.random.default_rng(count).integers(-32768, 32768, count).astype(np.int16)
@@ -157,12 +157,12 @@ async def test_a_client_of_version_1_0_is_served() -> None:
 
 
 async def test_what_comes_after_the_end_is_warned_of_and_left_out() -> None:
-    samples = spoken(16_000 * 8)
+    samples = spoken(16_000 * 4)
     late = [audio(samples[:100]), header(), END, request()]
-    async with loopback(ace_pace=20.0) as server:
+    async with loopback(ace_pace=10.0) as server:
         answer = await ask(server.channel, [*whole(samples), *late])
     assert answer.is_complete
-    assert len(answer.frames) == 240
+    assert len(answer.frames) == 120
     assert answer.statuses(WARNING) == ["audio_with_emotion after end_of_audio was not used"]
 
 
@@ -284,6 +284,7 @@ async def test_a_cancelled_call_gives_its_place_back() -> None:
         assert (await ask(server.channel, whole(spoken(2_000)))).is_complete
 
 
+@pytest.mark.slow
 async def test_sixteen_calls_do_not_change_each_other() -> None:
     clips = [spoken(6_000 + 100 * number, seed=number) for number in range(16)]
     async with loopback() as server:
@@ -295,6 +296,7 @@ async def test_sixteen_calls_do_not_change_each_other() -> None:
             np.testing.assert_allclose(answer.weights, alone.weights, atol=1e-5)
 
 
+@pytest.mark.slow
 async def test_a_paced_answer_takes_its_time_and_loses_nothing() -> None:
     samples = spoken(16_000)
     async with loopback(ace_pace=8.0) as server:

@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from facestream.acting import SPEECH, Abilities, Emotion
@@ -16,6 +17,7 @@ from facestream.nvidia_ace.a2f.v1.a2f_pb2 import EmotionParameters, EmotionPostP
 from facestream.nvidia_ace.emotion_with_timecode.v1.emotion_with_timecode_pb2 import EmotionWithTimeCode
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
+from facestream.transports import ace_emotions
 from facestream.transports.ace_emotions import EMOTIONS, EmotionRules, EmotionTimeline, emotion_wishes_of
 from facestream.transports.server import Server
 from tests.engines.tiny_deeptalk import write_tiny_deeptalk
@@ -71,6 +73,7 @@ def test_without_a_neutral_preset_nothing_means_the_speech() -> None:
     assert change.emotion == SPEECH
 
 
+@hypothesis_settings(max_examples=30)
 @given(st.permutations([0.1, 0.5, 0.9, 1.3]), st.lists(st.integers(1, 9000), max_size=12))
 def test_order_and_pieces_make_no_difference(times: list[float], cuts: list[int]) -> None:
     amounts = {0.1: "joy", 0.5: "anger", 0.9: "sadness", 1.3: "joy"}
@@ -103,9 +106,10 @@ def test_of_changes_within_one_step_of_the_model_the_last_one_counts() -> None:
     np.testing.assert_allclose(changes[0][1].emotion.mean, _AXES[2], atol=1e-6)
 
 
-def test_a_flood_of_emotions_is_bounded() -> None:
-    made = timeline(*(entry(1e6 + number, joy=1.0) for number in range(20_000)))
-    assert len(made._waiting) == 10_000
+def test_a_flood_of_emotions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ace_emotions, "_ENTRIES_BOUND", 100)
+    made = timeline(*(entry(99.0 + number, joy=1.0) for number in range(200)))
+    assert len(made._waiting) == 100
 
 
 def test_wishes_are_read_with_nvidias_defaults_and_ranges() -> None:

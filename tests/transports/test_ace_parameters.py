@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.curves import CURVE_COUNT
@@ -71,6 +71,7 @@ async def test_strength_of_the_lower_face_and_the_audio_reach_the_model() -> Non
     assert not awake.weights[:, BLINK].any()
 
 
+@settings(max_examples=25)
 @given(_SCALES, _SCALES, st.booleans())
 def test_any_map_gives_weight_times_multiplier_plus_offset(
     multipliers: dict[str, float], offsets: dict[str, float], clamps: bool

@@ -36,7 +36,7 @@ async def _whole_clip_before_the_first_read(seconds: int, **fields: Any) -> None
         # all of it is here, and the answers stand still: neither side waits for the other to move first
         budget = server.server.ace_uploads
         await until(lambda: server.server.host.streams and all(one.is_blocked for one in server.server.host.streams))
-        assert samples.nbytes / 2 < budget.held_bytes <= samples.nbytes
+        assert samples.nbytes / 3 < budget.held_bytes <= samples.nbytes
         (stream,) = server.server.host.streams
         assert stream.outbox.frame_count < 100
         assert stream.live.buffered_samples <= 3 * 16_000
@@ -50,7 +50,7 @@ async def _whole_clip_before_the_first_read(seconds: int, **fields: Any) -> None
 
 
 async def test_a_clip_is_taken_in_full_while_nobody_reads() -> None:
-    await _whole_clip_before_the_first_read(15)
+    await _whole_clip_before_the_first_read(10)
 
 
 @pytest.mark.slow
@@ -69,9 +69,10 @@ async def test_ten_minutes_where_five_are_allowed_end_with_a_clear_error_after_t
         await until(lambda: server.open_rows == 0)
 
 
+@pytest.mark.slow
 async def test_a_server_full_of_unread_audio_refuses_more_and_says_so() -> None:
-    samples = noise(20)
-    async with loopback(channel_options=NARROW, ace_upload_bytes=1_000_000, max_streams=3) as server:
+    samples = noise(8)
+    async with loopback(channel_options=NARROW, ace_upload_bytes=400_000, max_streams=3) as server:
         first = await written(server, whole(samples))
         await until(lambda: any(one.is_blocked for one in server.server.host.streams))
         second = await ask_late(server.channel, whole(samples))
@@ -85,8 +86,9 @@ async def test_a_server_full_of_unread_audio_refuses_more_and_says_so() -> None:
         assert (await ask_late(server.channel, whole(samples))).is_complete
 
 
+@pytest.mark.slow
 async def test_who_reads_while_writing_needs_no_more_than_seconds_of_memory() -> None:
-    samples = noise(10)
+    samples = noise(5)
     peak = 0
     async with loopback(ace_upload_bytes=len(samples.tobytes()) + 1) as server:
 
@@ -108,7 +110,7 @@ async def test_a_reader_that_stays_away_for_good_is_let_go() -> None:
     async with loopback(channel_options=NARROW, idle_timeout_s=0.3) as server:
         opened = []
         server.server.host.open = lambda asked, really=server.server.host.open: opened.append(1) or really(asked)  # type: ignore[method-assign]
-        call = await written(server, whole(noise(20)))
+        call = await written(server, whole(noise(10)))
         await until(lambda: opened)
         await until(lambda: server.open_rows == 0 and not server.server.host.streams)
         assert server.server.ace_uploads.held_bytes == 0
