@@ -256,6 +256,7 @@ namespace Facestream
                 if (!wasStarted && _resendFrom >= 0)
                 {
                     Resumes++;
+                    _plan.Resumed();
                 }
             }
             if (!_call.HasEnded(out FacestreamException failure))

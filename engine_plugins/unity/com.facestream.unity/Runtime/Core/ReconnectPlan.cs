@@ -33,6 +33,12 @@ namespace Facestream
             _hasNotice = true;
         }
 
+        /// <summary>A new call was accepted; it has yet to bring a frame.</summary>
+        internal void Resumed()
+        {
+            _barren++;
+        }
+
         /// <summary>New frames came.</summary>
         internal void Succeeded()
         {
@@ -54,9 +60,7 @@ namespace Facestream
             {
                 _delay = Math.Min(2 * _delay, LongestDelaySeconds);
             }
-            // no connection at all does not count: the server may be starting
-            _barren += failure.Kind == FailureKind.Unavailable ? 0 : 1;
-            if (!_isWanted || !isPassing || _barren > BarrenCalls || now + _delay > _giveUpAt)
+            if (!_isWanted || !isPassing || _barren >= BarrenCalls || now + _delay > _giveUpAt)
             {
                 return false;
             }

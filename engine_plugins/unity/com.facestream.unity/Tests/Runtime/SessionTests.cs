@@ -107,6 +107,30 @@ namespace Facestream.Tests
         }
 
         [Test]
+        public void ThreeCallsWithoutAFrameAreEnough()
+        {
+            AnimationSession session = Streaming();
+            double now = 0;
+            while (session.State < SessionState.Finished && now < 60)
+            {
+                _server.Newest.End(new FacestreamException(FailureKind.Unavailable, "gone again"));
+                int calls = _server.Calls.Count;
+                for (; session.State < SessionState.Finished && _server.Calls.Count == calls; now += 0.01)
+                {
+                    session.Pump(now);
+                }
+                if (session.State < SessionState.Finished)
+                {
+                    _server.Newest.Start();
+                    session.Pump(now);
+                }
+            }
+            Assert.That(session.State, Is.EqualTo(SessionState.Failed));
+            Assert.That(session.Resumes, Is.EqualTo(3));
+            Assert.That(now, Is.LessThan(5));
+        }
+
+        [Test]
         public void AWrongTokenIsNotTriedAgain()
         {
             AnimationSession session = Streaming();
