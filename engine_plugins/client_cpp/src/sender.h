@@ -78,7 +78,8 @@ class Sender {
   std::vector<Marker> markers_;  // not yet answered
   std::atomic<size_t> wanted_;
   std::atomic<bool> is_finished_{false};
-  bool is_half_closed_ = false, has_bad_audio_ = false;
+  std::atomic<bool> has_bad_audio_{false};  // the reader asks when a call has ended
+  bool is_half_closed_ = false;
 };
 
 }  // namespace facestream
