@@ -101,3 +101,6 @@ async def test_a_client_that_never_reads_the_end_is_hung_up_on() -> None:
             await asyncio.sleep(0.01)
         assert host.admission.live_count == 0
         assert server.open_rows == 0
+        error = await ended(call)  # it reads after all, and is told
+        assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "end of the stream was not read for 30 s" in (error.details() or "")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from facestream.audio.pcm import PcmFormat
-from facestream.errors import FacestreamError, OutOfOrder
+from facestream.errors import FacestreamError, OutOfOrder, TimeLimit
 from facestream.serving.host import AnimationHost
 from facestream.serving.stream import ServedStream
 from facestream.transports.incoming import Caller, CallerGone, first_config
@@ -39,8 +39,8 @@ async def converse(
 ) -> None:
     """`Animate` and `AnimateClip`: a reader task takes the input, the call itself writes the answer.
 
-    Raises what ended the stream. Cancelling it, which the host does to a client that does not even read its end, gives
-    everything back.
+    Raises what ended the stream. Cancelling it gives everything back. A client that does not even read its end is hung
+    up on by the host, which is a failure like any other: gRPC does not end a call whose handler is merely cancelled.
     """
     config: StreamConfig = await first_config(caller, host.limits.start_timeout_s)
     pcm_format = pcm_format_of(config.audio_format)
@@ -57,7 +57,14 @@ async def converse(
     stream.on_frames = sent.add
     call = asyncio.current_task()
     assert call is not None
-    stream.hang_up = call.cancel
+    is_hung_up = False
+
+    def hang_up() -> None:
+        nonlocal is_hung_up
+        is_hung_up = True
+        call.cancel()
+
+    stream.hang_up = hang_up
     facts = {"stream": stream.stream_id, "model": opened.model, "peer": caller.peer}
     log.info("stream opened", extra={**facts, "kind": "clip" if is_clip else "live"})
     reading = asyncio.create_task(_read(stream, pcm_format, caller))
@@ -75,6 +82,12 @@ async def converse(
         raise
     except CallerGone:
         pass  # a write met it before the cancellation did
+    except asyncio.CancelledError:
+        if not is_hung_up:
+            raise
+        call.uncancel()
+        end = "not read"
+        raise TimeLimit(f"the end of the stream was not read for {host.limits.idle_timeout_s:g} s") from None
     finally:
         host.release(stream)
         sent.end(is_complete=end == "complete")
