@@ -289,7 +289,7 @@ async def test_a_server_of_another_kind_ends_in_one_clear_message(
 @pytest.mark.asyncio
 async def test_playback_stays_with_the_audio_over_a_bad_network(core: CoreProgram) -> None:
     async with loopback() as server, network(server.server.address, jitter_s=0.08, loss=0.02, seed=4) as between:
-        told = await core.run("play", SPEECH, server=f"http://127.0.0.1:{between.port}", pace="live", delay_ms=600)
+        told = await core.run("play", SPEECH, server=f"http://127.0.0.1:{between.port}", pace="live", delay_ms=1500)
         expected = await python_weights(server.server.address, SPEECH)
     assert told.report["state"] == "Streaming"
     assert "ahead_of_audio" not in told.report

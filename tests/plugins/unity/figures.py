@@ -34,6 +34,10 @@ DELAY_MS = 500
 """Of the sound in the playback run: a lost segment costs 200 ms on TCP, jitter both ways 160, the look-ahead 120."""
 
 
+LARGEST_SERVER_P99_MS = 100
+"""Beyond it other programs are measured, not this one."""
+
+
 class ServerTimes:
     """When the server read each chunk and wrote each run of frames: `(seconds, first frame, frames)`."""
 
@@ -102,6 +106,9 @@ async def measure(core: CoreProgram, seconds: int) -> dict[str, float]:
             times.watch(patch)
             live = await core.run("stream", pcm, server=f"http://{server.address}", pace="live")
         figures |= latency_figures(times, live.report)
+        if figures["server_p99_ms"] > LARGEST_SERVER_P99_MS:
+            taken = f"{figures['server_p99_ms']:.0f} ms"
+            raise SystemExit(f"this machine is busy: the server alone takes {taken} at p99; nothing is written")
         figures["largest_difference_from_python"] = float(np.abs(live.weights - expected).max())
         allocated = live.report["allocated"]
         half = len(allocated) // 2
