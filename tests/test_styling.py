@@ -9,10 +9,15 @@ from facestream.styling import NO_STYLE, StyleAbilities, StyleBlend, Styling, St
 SPACE = StyleSpace("tiny", "ab" * 32, 4, (1.0, 3.0))
 CALM, LIVELY = (Style(np.eye(4, dtype=np.float32)[place] * 2, "tiny", SPACE.digest) for place in range(2))
 STYLES = StyleAbilities(
-    SPACE, {"calm": CALM, "lively": LIVELY}, False, ("ddim", "ddpm"), 500, "ddim", 8, 1.15, 6.0
+    SPACE, {"calm": CALM, "lively": LIVELY}, False, ("ddim", "ddpm"), 500, "ddim", 12, 8, 1.15, 6.0
 )  # fmt: skip
 ABILITIES = Abilities(0, {}, (), 2560, STYLES)
 EMOTIONS = Abilities(4, {}, ("one",), 2560)
+
+
+def test_a_hop_has_time_for_fewer_steps_than_a_recording():
+    for styling, steps in ((Styling(), (8, 12)), (Styling(steps=5), (5, 5))):
+        assert tuple(STYLES.sampling(styling, is_clip=is_clip).steps for is_clip in (False, True)) == steps
 
 
 @pytest.mark.parametrize(

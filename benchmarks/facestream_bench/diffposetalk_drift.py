@@ -43,7 +43,7 @@ from facestream.types import EXPRESSION_COUNT, Float32
 from facestream_bench.results import write_results
 
 REFERENCE_STEPS = 500
-STEPS = (4, 6, 8, 10, 16, 25, 50)
+STEPS = (4, 6, 8, 10, 12, 16, 25, 50)
 SAMPLERS = ("ddim", "dpm-solver++")
 LARGEST_SHARE = 0.03
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "amiable.flac"
@@ -242,11 +242,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", help="name or folder")
     parser.add_argument("clips", type=Path, nargs="*", default=[EXAMPLE], help="speech; four seconds or more each")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=SAMPLERS)
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     bundle = open_bundle(arguments.bundle)
     drift = Drift.of(bundle, [_speech(path) for path in arguments.clips])
-    figures = measure(drift) | measure_distilled(drift)
+    figures = measure(drift, arguments.samplers) | measure_distilled(drift)
     figures = {f"diffposetalk.drift.{name}": value for name, value in figures.items()}
     notes = [f"{bundle.manifest.name} {bundle.manifest.version}, {', '.join(path.name for path in arguments.clips)}"]
     command = "python -m facestream_bench.diffposetalk_drift"

@@ -135,7 +135,8 @@ class Sampling:
 class StyleAbilities:
     """What a model with styles can be asked for, and how it is sampled unless asked otherwise.
 
-    `sampler` is one of the model's own network; `distilled` tells of the other one, where it has one.
+    `sampler` is one of the model's own network; `distilled` tells of the other one, where it has one. `steps` are those
+    of recordings: a live hop is a window, too, and has less time.
     """
 
     space: StyleSpace
@@ -145,18 +146,19 @@ class StyleAbilities:
     most_steps: int
     sampler: str
     steps: int
+    live_steps: int
     audio_scale: float
     style_scale: float
     distilled: Distilled | None = None
 
-    def sampling(self, styling: Styling) -> Sampling:
-        """How `styling` is sampled, which must have been `resolved`.
+    def sampling(self, styling: Styling, *, is_clip: bool) -> Sampling:
+        """How `styling`, which must have been `resolved`, is sampled in recordings (`is_clip`) or live.
 
         Few steps are those of the distilled network unless a sampler is named, or something is asked for that it has
         not learned.
         """
         audio_scale, style_scale = self._scales(styling)
-        sampler, steps = styling.sampler or self.sampler, styling.steps or self.steps
+        sampler, steps = styling.sampler or self.sampler, styling.steps or (self.steps if is_clip else self.live_steps)
         if self.distilled is not None and styling.sampler in (None, DISTILLED):
             if styling.sampler == DISTILLED and styling.steps is None:
                 steps = min(steps, self.distilled.most_steps)

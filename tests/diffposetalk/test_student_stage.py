@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -6,10 +7,12 @@ import pytest
 import torch
 
 import facestream_models.diffposetalk
+from facestream.motion.diffposetalk.samplers.base import log_clarity, steps_by_clarity
+from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.stages.build import load_student, weights_digest
-from facestream_models.diffposetalk.stages.lessons import LessonConfig, LessonStore, Teacher, nodes_of, picked
+from facestream_models.diffposetalk.stages.lessons import LessonConfig, LessonStore, Teacher, picked, teacher_plan
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.student import StudentConfig, StudentStage
 from facestream_models.diffposetalk.stages.student_exam import ExamConfig
@@ -30,7 +33,7 @@ def system():
     """A teacher whose guidance and noise show, and styles in whose space it moves."""
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(4)
-        model = DiffPoseTalk(SMALL, ContentMap(SMALL.width, 2)).eval()
+        model = DiffPoseTalk(SMALL, ContentMap(SMALL.width, 4)).eval()
         model.denoiser.person.weight *= 2.0
         model.start_motion *= 0.3
         styles = StyleNetwork(SMALL)
@@ -70,10 +73,18 @@ def test_lessons_lead_from_noise_past_every_node_under_all_conditions():
     assert scales[:, 1].std() > 0.3
 
 
-def test_the_nodes_must_be_met():
-    with pytest.raises(ValueError, match=r"teacher_steps 8: passes by steps \[167, 333\]; take a multiple of 12"):
-        nodes_of(LessonConfig(teacher_steps=8))
-    assert nodes_of(LessonConfig(teacher_steps=24)) == Grids().steps
+@pytest.mark.parametrize("count", [3, 8, 12, 25, 100])
+def test_the_teacher_meets_every_node_and_takes_no_tiny_stride(count):
+    schedule = cosine_schedule()
+    clarity = log_clarity(schedule)
+    steps = [update.step for update in teacher_plan(count)]
+    assert set(Grids().steps) - {0} <= set(steps)
+    assert len(steps) <= count + 5
+    own = [step for step, _ in steps_by_clarity(schedule, count)]
+    widest = float(np.diff(clarity[np.array(own[1:]) - 1]).max())
+    strides = np.diff(clarity[np.array(steps) - 1])
+    others = [place for place, pair in enumerate(pairwise(steps)) if not set(pair) <= set(Grids().steps)]
+    assert min(strides[others]) > 0.25 * widest or count > 25  # finer than that, whole steps are the limit
 
 
 def test_a_run_that_was_stopped_finds_the_lessons_it_had():
@@ -143,5 +154,4 @@ def test_training_leads_nearer_to_the_teacher(tmp_path):
 
 def test_the_shipped_settings_can_be_read():
     config = read_config(CONFIGS / "student_compact.toml", StudentConfig)
-    assert config.lessons.teacher_steps % 12 == 0
-    assert config.run.steps > 500
+    assert config.run.steps > 100

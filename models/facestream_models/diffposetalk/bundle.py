@@ -80,11 +80,12 @@ class Pieces(NamedTuple):
 
 
 class Sampling(NamedTuple):
-    """How the model is sampled unless a caller says otherwise."""
+    """How the model is sampled unless a caller says otherwise; `live_steps` where hops have time for fewer."""
 
     sampler: str
     steps: int
     guidance: Guidance
+    live_steps: int | None = None
 
 
 def write_bundle(
@@ -133,6 +134,7 @@ def write_bundle(
         sampling={
             "sampler": sampling.sampler,
             "steps": sampling.steps,
+            "live_steps": sampling.live_steps,
             "audio_scale": sampling.guidance.audio_scale,
             "style_scale": sampling.guidance.style_scale,
         },

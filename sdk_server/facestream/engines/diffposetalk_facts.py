@@ -35,6 +35,7 @@ def diffposetalk_facts(folder: Path, manifest: DiffPoseTalkManifest) -> ModelFac
         most_steps=manifest.diffusion_steps,
         sampler=sampling.sampler,
         steps=sampling.steps,
+        live_steps=sampling.live_steps or sampling.steps,
         audio_scale=sampling.audio_scale,
         style_scale=sampling.style_scale,
         distilled=distilled,

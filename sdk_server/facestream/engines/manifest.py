@@ -187,10 +187,11 @@ SAMPLER_NAMES: tuple[SamplerName, ...] = ("ddpm", "ddim", "dpm-solver++")
 
 
 class Sampling(_Strict):
-    """How a diffusion model is sampled unless a caller says otherwise."""
+    """How a diffusion model is sampled unless a caller says otherwise; `live_steps` where hops have time for fewer."""
 
     sampler: SamplerName
     steps: int = Field(ge=1, le=500)
+    live_steps: int | None = Field(default=None, ge=1, le=500)
     audio_scale: float = Field(ge=0.0, le=10.0)
     style_scale: float = Field(ge=0.0, le=10.0)
 
@@ -256,8 +257,8 @@ class DiffPoseTalkManifest(BundleManifest):
             raise ValueError(f"live fills {filled} of {self.window.frames} frames of a window, which holds two hops")
         if pieces.context_frames % pieces.hop_frames:
             raise ValueError(f"{pieces.context_frames} frames of context are no whole hops of {pieces.hop_frames}")
-        if self.sampling.steps > self.diffusion_steps:
-            raise ValueError(f"{self.sampling.steps} sampling steps of {self.diffusion_steps} diffusion steps")
+        if (most := max(self.sampling.steps, self.sampling.live_steps or 1)) > self.diffusion_steps:
+            raise ValueError(f"{most} sampling steps of {self.diffusion_steps} diffusion steps")
         if (expected := 4 + (self.distilled is not None)) != len(self.graphs):
             raise ValueError(f"{len(self.graphs)} graphs, expected {expected}: distilled is {self.distilled}")
         return self

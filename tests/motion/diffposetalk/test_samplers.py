@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facestream.errors import InvalidValue, NotFound
+from facestream.motion.diffposetalk.samplers.base import log_clarity, spaced_steps, steps_by_clarity
+from facestream.motion.diffposetalk.samplers.dpm_solver import dpm_solver_along
 from facestream.motion.diffposetalk.samplers.names import SAMPLERS, plan_named
 from facestream.motion.diffposetalk.schedule import cosine_schedule
 
@@ -136,6 +138,43 @@ def test_another_coefficient_loses_the_first_order():
 def test_steps_outside_1_to_500_are_refused(name, count):
     with pytest.raises(InvalidValue, match=f"steps: got {count}; allowed: 1 to 500"):
         plan_named(name, COSINE, count)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(3, 25))
+def test_clear_steps_are_evenly_clear_as_far_as_whole_steps_allow(count):
+    steps = [step for step, _ in steps_by_clarity(COSINE, count)]
+    assert len(steps) == count
+    assert steps[0] == 500
+    clarity = log_clarity(COSINE)
+    wanted = np.linspace(clarity[steps[1] - 1], clarity[steps[-1] - 1], count - 1)
+    for step, even in zip(steps[1:], wanted, strict=True):
+        if step < 460:  # above, one step is a large stride
+            room = clarity[step - 2] - clarity[min(step, 499)] if step > 1 else 1.0
+            assert abs(clarity[step - 1] - even) <= abs(room) + 0.02
+
+
+def of_two_kinds(plan, x, middle, spread):
+    """Where a plan leads if data lie around `middle` and minus `middle`, half of them each."""
+    earlier = np.zeros_like(x)
+    for update in plan:
+        kept = COSINE.kept[update.step]
+        variance = kept * spread**2 + 1 - kept
+        place = middle * np.tanh(math.sqrt(kept) * middle * x / variance)
+        clean = place + math.sqrt(kept) * spread**2 / variance * (x - math.sqrt(kept) * place)
+        x, earlier = update.noisy * x + update.clean * clean + update.earlier * earlier, clean
+    return x
+
+
+@pytest.mark.parametrize(("middle", "spread"), [(1.0, 0.05), (0.3, 0.05)])
+def test_clear_steps_are_worth_having_where_noise_must_choose(middle, spread):
+    starts = np.linspace(-2.0, 2.0, 41)
+    led, clear, even = (
+        of_two_kinds(plan, starts, middle, spread)
+        for plan in (plan_named("dpm-solver++", COSINE, 500), plan_named("dpm-solver++", COSINE, 16),
+                     dpm_solver_along(COSINE, spaced_steps(COSINE, 16)))
+    )  # fmt: skip
+    assert np.abs(clear - led).max() < 0.5 * np.abs(even - led).max()
 
 
 def test_an_unknown_sampler_is_told_the_known_ones():

@@ -8,6 +8,7 @@ depends on its number alone, so a run that was stopped finds the lessons it had.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from facestream.motion.diffposetalk.guidance import Guidance
 from facestream.motion.diffposetalk.noise import CounterNoise
-from facestream.motion.diffposetalk.samplers.base import Plan
-from facestream.motion.diffposetalk.samplers.names import plan_named
+from facestream.motion.diffposetalk.samplers.base import Plan, log_clarity, steps_by_clarity
+from facestream.motion.diffposetalk.samplers.dpm_solver import dpm_solver_along
 from facestream.motion.diffposetalk.schedule import cosine_schedule
+from facestream_models.diffposetalk.compact import ContentMap
 from facestream_models.diffposetalk.denoiser import Past
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.stages.recordings import Recordings, Windows
@@ -27,10 +29,13 @@ from facestream_models.diffposetalk.student import Grids, StudentWindow
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
 from facestream_models.diffposetalk.window import Known, Person, Recipe, Speech, StreamNoise, WindowSampler
 
+_NEAR = 0.4
+"""Share of a stride."""
+
 
 @dataclass(frozen=True)
 class LessonConfig:
-    """`rows` a group; `teacher_steps` evaluations of `teacher_sampler`, which must meet every step of the student's.
+    """`rows` a group; about `teacher_steps` evaluations, which meet every step of the student's (`teacher_plan`).
 
     Chances: that speech is guided, that a style is worn, that its scale is exactly 1, that a window begins a stream,
     that it ends early, that a live one is not yet full. Scales are drawn evenly, speech from 1, style from 0.
@@ -39,7 +44,6 @@ class LessonConfig:
 
     rows: int = 8
     teacher_steps: int = 12
-    teacher_sampler: str = "dpm-solver++"
     speech_guided: float = 0.4
     styled: float = 0.85
     style_plain: float = 0.1
@@ -54,7 +58,7 @@ class LessonConfig:
 
 
 class Lessons(NamedTuple):
-    """Of B rows: the `window`, and `states` [B, N, L, D] at the N steps of `nodes_of`, from noise to motion."""
+    """Of B rows: the `window`, and `states` [B, N, L, D] at the N steps of all `Grids`, from noise to motion."""
 
     window: StudentWindow
     states: Tensor
@@ -72,13 +76,18 @@ def picked(lessons: Sequence[Lessons], rows: Sequence[int]) -> Lessons:
     return found
 
 
-def nodes_of(config: LessonConfig) -> list[int]:
-    """Every step at which a stride of the student begins or ends. Raises ValueError where the teacher passes one by."""
-    wanted = Grids().steps
-    met = [update.step for update in plan_named(config.teacher_sampler, cosine_schedule(), config.teacher_steps)]
-    if missing := sorted(set(wanted) - {*met, 0}):
-        raise ValueError(f"teacher_steps {config.teacher_steps}: passes by steps {missing}; take a multiple of 12")
-    return wanted
+def teacher_plan(teacher_steps: int) -> Plan:
+    """DPM-Solver++ through every step at which a stride of the student begins or ends; the others are evenly clear.
+
+    One that is nearly met anyway gives way: behind a tiny stride the next one would extrapolate far.
+    """
+    schedule = cosine_schedule()
+    clarity = log_clarity(schedule)
+    met = {step for step in Grids().steps if step > 0}
+    own = [step for step, _ in steps_by_clarity(schedule, teacher_steps)]
+    near = _NEAR * (clarity[own[-1] - 1] - clarity[own[1] - 1]) / max(len(own) - 2, 1)
+    others = {one for one in own if all(abs(clarity[one - 1] - clarity[step - 1]) > near for step in met)}
+    return dpm_solver_along(schedule, list(pairwise([*sorted(met | others, reverse=True), 0])))
 
 
 class Teacher:
@@ -90,12 +99,13 @@ class Teacher:
         self.config, self.model, self.styles, self.recordings = config, model, styles, recordings
         self.shape, self._seed = model.shape, seed
         self.sampler = WindowSampler(model.requires_grad_(False))
-        self.nodes = nodes_of(config)
-        plan = plan_named(config.teacher_sampler, cosine_schedule(), config.teacher_steps)
+        self.nodes = Grids().steps
+        plan = teacher_plan(config.teacher_steps)
         passed = [*(update.step for update in plan), 0]
         self._plan, self._kept = plan, [passed.index(step) for step in self.nodes]
         with torch.no_grad():
-            self._silence: Tensor = model.speech(recordings.silence)
+            assert isinstance(model.speech, ContentMap)
+            self._silence = model.speech.lasting(recordings.silence)
 
     @torch.no_grad()
     def group(self, number: int) -> list[Lessons]:

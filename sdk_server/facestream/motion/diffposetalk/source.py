@@ -59,6 +59,8 @@ HEAD_AMOUNT, HEAD_SHOWN = "diffposetalk.head_amount", "diffposetalk.head_shown"
 
 State = dict[str, npt.NDArray[Any]]
 _NAMES = (*SAMPLERS, DISTILLED)
+_LIVE, _RECORDED = _PLACES = range(2)
+"""Columns of samplers and steps hold those of live streams and of recordings."""
 
 
 class DiffPoseTalkMotion:
@@ -107,8 +109,8 @@ class DiffPoseTalkMotion:
             STYLE: ((manifest.style_width,), np.float32),
             IS_STYLED: ((), np.bool_),
             STRENGTH: ((), np.float32),
-            SAMPLER: ((), np.int64),
-            STEPS: ((), np.int64),
+            SAMPLER: ((len(_PLACES),), np.int64),
+            STEPS: ((len(_PLACES),), np.int64),
             MODE: ((), np.int64),
             SCALES: ((2,), np.float64),
             HEAD_AMOUNT: ((), np.float32),
@@ -135,13 +137,14 @@ class DiffPoseTalkMotion:
 
     def acting_row(self, acting: Acting) -> Mapping[str, Any]:
         styling = acting.styling
-        sampling = self._styles.sampling(styling)
+        samplings = [self._styles.sampling(styling, is_clip=place == _RECORDED) for place in _PLACES]
+        sampling = samplings[0]
         style = styling.style if isinstance(styling.style, Style) else None
         row: dict[str, Any] = {
             IS_STYLED: style is not None,
             STRENGTH: styling.strength,
-            SAMPLER: _NAMES.index(sampling.sampler),
-            STEPS: sampling.steps,
+            SAMPLER: [_NAMES.index(one.sampler) for one in samplings],
+            STEPS: [one.steps for one in samplings],
             MODE: MODES.index(sampling.guidance),
             SCALES: (sampling.audio_scale, sampling.style_scale),
             HEAD_AMOUNT: styling.head_amount,
@@ -158,15 +161,17 @@ class DiffPoseTalkMotion:
         if self._evaluation_s is None:
             return
         row = self.acting_row(acting)
-        branches = 1 if _is_distilled(row) else len(_guidance(row).weights(has_style=_is_styled(row)))
+        place = _RECORDED if is_clip else _LIVE
+        steps = row[STEPS][place]
+        branches = 1 if _is_distilled(row, place) else len(_guidance(row).weights(has_style=_is_styled(row)))
         hop_s = self.live_streamer.hop_samples / SAMPLE_RATE_HZ
         seconds = LONGEST_WINDOW_S if is_clip else min(hop_s, LONGEST_STEP_S / self.max_rows)
         step_s = branches * self._evaluation_s
         most = int((seconds - self._beside_s) / step_s)
-        if row[STEPS] > most:
+        if steps > most:
             where = "in a recording" if is_clip else "live"
             raise InvalidValue(
-                "styling.steps", row[STEPS],
+                "styling.steps", steps,
                 f"{f'1 to {most}' if most > 0 else 'none'} {where} on this machine, where one takes "
                 f"{1000 * step_s:.3g} ms in {branches} branches"
                 + ("" if is_clip else "; send recordings (AnimateClip), or guide less"),
@@ -258,6 +263,7 @@ class DiffPoseTalkMotion:
         frames, past = self._window.frames, self._window.past
         known = min(int(row[FRAME]), longest_known)
         first = len(row[MOTION]) - known
+        place = _RECORDED if longest_known == 0 else _LIVE
         end = known + len(features)
         audio = np.tile(self._graphs.silence, (frames, 1))
         audio[:known], audio[known:end] = row[AUDIO][first:], features
@@ -268,18 +274,27 @@ class DiffPoseTalkMotion:
             indicator=(np.arange(frames) < end).astype(np.float32),
             known=row[MOTION][first:],
             style=row[STYLE] if _is_styled(row) else None,
-            recipe=Recipe(self._plan(int(row[SAMPLER]), int(row[STEPS])), _guidance(row), _is_distilled(row)),
+            recipe=Recipe(
+                self._plan(int(row[SAMPLER][place]), int(row[STEPS][place])),
+                _guidance(row),
+                _is_distilled(row, place),
+            ),
             noise=CounterNoise(int(row[SEED])),
             first_frame=int(row[ORIGIN] + row[FRAME]) - known,
         )
 
     def _faded(self, fresh: Float32, state: State) -> Float32:
-        """`fresh` `[B, F, D]`, its first frames on the way from what the window before expected of them."""
+        """`fresh` `[B, F, D]`, its first hop on the way from what the window before expected of it.
+
+        Behind the last frame that was expected, what it was off by is led back to nothing.
+        """
         count = min(fresh.shape[1], state[EXPECTED].shape[1])
-        expected, counts = state[EXPECTED][:, :count], state[EXPECTED_COUNT][:, None]
-        share = np.minimum((np.arange(count) + 1) / (counts + 1), 1.0).astype(np.float32)[:, :, None]
+        counts = np.minimum(state[EXPECTED_COUNT], count)[:, None]
+        row, place = np.arange(len(fresh))[:, None], np.minimum(np.arange(count), np.maximum(counts - 1, 0))
+        off = np.where(counts[:, :, None] > 0, state[EXPECTED][row, place] - fresh[row, place], 0.0)
+        left = 1.0 - (np.arange(count, dtype=np.float32) + 1.0) / (count + 1)
         faded = fresh.copy()
-        faded[:, :count] = share * fresh[:, :count] + (1 - share) * expected
+        faded[:, :count] += left[:, None] * off.astype(np.float32)
         return faded
 
     def _expect(self, ahead: Float32, state: State) -> None:
@@ -324,8 +339,8 @@ def _is_styled(row: Mapping[str, Any]) -> bool:
     return bool(row[IS_STYLED]) and row[STRENGTH] > 0.0
 
 
-def _is_distilled(row: Mapping[str, Any]) -> bool:
-    return _NAMES[int(row[SAMPLER])] == DISTILLED
+def _is_distilled(row: Mapping[str, Any], place: int) -> bool:
+    return _NAMES[int(row[SAMPLER][place])] == DISTILLED
 
 
 def _guidance(row: Mapping[str, Any]) -> Guidance:
