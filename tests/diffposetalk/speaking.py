@@ -30,12 +30,12 @@ def spoken(speaker, number, frames=120, emotion=0, *, alike=False):
         np.zeros(1, np.int32), np.array([samples], np.int32),
     )  # fmt: skip
     nothing = np.zeros((frames, 52), np.float32)
-    return Take(
-        said, Act(emotion, 1.0), f"speaker {speaker}", np.zeros(len(TRAITS), np.float32), 25, nothing, motion, head
-    )
+    traits = np.ones(len(TRAITS), np.float32)
+    traits[TRAITS.index("jaw_scale")], traits[TRAITS.index("head_amplitude")] = gain, nod
+    return Take(said, Act(emotion, 1.0), f"speaker {speaker}", traits, 25, nothing, motion, head)
 
 
 def loudness(audio):
-    """Audio [1, 640 F] -> [1, F, 2]: what stands in for a listener."""
+    """Audio [1, 640 F] -> [1, F, 4]: what stands in for a listener."""
     frames = audio.reshape(1, -1, FRAME_SAMPLES)
-    return torch.stack([frames.mean(dim=2), frames.abs().amax(dim=2)], dim=2)
+    return torch.stack([frames.mean(dim=2), frames.abs().amax(dim=2)], dim=2).repeat(1, 1, 2)

@@ -15,14 +15,15 @@ from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.take_store import TakeWriter
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, compact_model
 from facestream_models.diffposetalk.graphs import export_graphs
+from facestream_models.diffposetalk.heard_speech import LEVELS, HeardSpeech, levels
 from facestream_models.diffposetalk.losses import LossWeights
 from facestream_models.diffposetalk.model import DiffPoseTalk
+from facestream_models.diffposetalk.stages.beats import BeatsConfig, BeatsStage
 from facestream_models.diffposetalk.stages.build import build_denoiser, build_style, load_styles
-from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage
+from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage, unlike
 from facestream_models.diffposetalk.stages.recordings import Recordings
-from facestream_models.diffposetalk.stages.style import StyleConfig, StyleNetwork, StyleStage, set_space
+from facestream_models.diffposetalk.stages.style import StyleConfig, StyleNetwork, StyleStage, set_space, with_heads
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
-from facestream_models.live.content import LiveContent
 from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.training.config import read_config
 from facestream_models.training.run import Run, RunConfig
@@ -47,7 +48,7 @@ HELD_OUT = Recordings(speakers(8, first=100), loudness)
 def test_sound_and_motion_are_cut_alike(seed, frames):
     windows = TRAINING.draw(3, frames, np.random.default_rng(seed))
     assert windows.motion.shape == (3, frames, 54)
-    assert windows.content.shape == (3, frames, 2)
+    assert windows.content.shape == (3, frames, 4)
     for row in range(3):
         jaw, loud = windows.motion[row, :, 53], windows.content[row, :, 1]
         heard = loud > 0.02
@@ -142,6 +143,63 @@ def test_styles_tell_speakers_apart_only_where_they_differ(tmp_path):
     assert torch.equal(again.space.mean, torch.load(tmp_path / "style" / "weights.pt")["weights"]["space.mean"])
 
 
+@pytest.mark.slow
+def test_styles_that_are_asked_tell_traits_of_speakers_they_never_met(tmp_path):
+    config = StyleConfig(
+        rows=12, rivals=8, rounds=4, shape=SMALL, traits_weight=1.0, head_range=2.0,
+        run=RunConfig(steps=200, learning_rate=2e-3, warmup_steps=1, averaging=0.9),
+    )  # fmt: skip
+    torch.manual_seed(0)
+    run = Run(StyleStage(config, Recordings(speakers(12)), Recordings(speakers(8, first=100))), config.run, tmp_path)
+    before, found = run.figures(), run.train()
+    assert found["r.head_amplitude"] > 0.7 > before["r.head_amplitude"]
+    assert found["r.brow_gain"] == 0.0  # all speakers share it
+    stored = torch.load(tmp_path / "weights.pt")
+    assert stored["facts"]["tells_traits"]
+    (tmp_path / "runs" / "style").mkdir(parents=True)
+    (tmp_path / "weights.pt").rename(tmp_path / "runs" / "style" / "weights.pt")
+    again = load_styles(tmp_path / "runs")
+    assert torch.equal(again.traits.mean, stored["weights"]["traits.mean"])
+    untold = style_run(tmp_path / "untold")
+    assert untold.stage.styles.traits is None
+    assert "traits" not in untold.stage.terms(np.random.default_rng(0), 0.0)
+
+
+@pytest.mark.slow
+def test_beats_are_found_where_heads_follow_the_voice(tmp_path):
+    def nodding(speaker, number, *, hears):
+        take = spoken(speaker, number)
+        random = np.random.default_rng([speaker, number])
+        loud = np.repeat(random.uniform(0.0, 1.0, 12), 10)[:120] if hears else random.uniform(0.0, 1.0, 120)
+        audio = (loud[:, None] ** 2 * 8000.0 * np.ones(FRAME_SAMPLES)).astype(np.int16).ravel()
+        take.head[:, 0] = 0.1 * np.repeat(random.uniform(0.0, 1.0, 12) if not hears else loud[::10], 10)[:120]
+        return replace(take, utterance=replace(take.utterance, audio=audio), traits=np.ones_like(take.traits))
+
+    found = {}
+    for hears in (True, False):
+        training, held_out = (
+            Recordings([nodding(s, n, hears=hears) for s in range(first, first + 6) for n in range(3)], levels)
+            for first in (0, 100)
+        )
+        config = BeatsConfig(rows=8, validation_rows=20, run=RunConfig(steps=80, learning_rate=3e-3, warmup_steps=5,
+                                                                      averaging=0.9), width=SMALL.width)  # fmt: skip
+        torch.manual_seed(0)
+        found[hears] = Run(BeatsStage(config, training, held_out), config.run, tmp_path / str(hears)).train()
+    assert found[True]["r.pitch"] > 0.7
+    assert abs(found[False]["r.pitch"]) < 0.3
+
+
+def test_a_denoiser_goes_on_from_the_beats_that_were_found_and_hears_silence_as_lasting():
+    stage = denoiser_stage()
+    speech = stage.speech
+    with torch.no_grad():
+        speech.beats.out.weight.normal_(generator=torch.Generator().manual_seed(0))
+        whole = speech(TRAINING.silence.expand(1, 60, -1))
+    assert not torch.allclose(speech.map(TRAINING.silence), whole[0, -1])
+    torch.testing.assert_close(speech.lasting(TRAINING.silence), whole[0, -1])
+    torch.testing.assert_close(whole, whole[:, -1:].expand_as(whole))  # a stream begins in silence
+
+
 class MeanMotion(StyleNetwork):
     """A style that needs no training: where the face is on the average."""
 
@@ -200,9 +258,9 @@ def test_a_guess_is_asked_for_the_style_it_was_given():
     )
     motion = torch.randn(3, 100, 54, generator=torch.Generator().manual_seed(0))
     own = stage.styles.encoder(motion)
-    assert float(stage._unlike(motion, own)) < 1e-6
-    assert 1e-3 < float(stage._unlike(motion, own.roll(1, 0))) <= 2.0
-    assert float(stage._unlike(motion[:0], own[:0])) == 0.0
+    assert float(unlike(own, own)) < 1e-6
+    assert 1e-3 < float(unlike(own, own.roll(1, 0))) <= 2.0
+    assert float(unlike(own[:0], own[:0])) == 0.0
     terms = stage.terms(np.random.default_rng(0), 0.0)
     terms["style"].backward()
     assert stage.model.denoiser.person.weight.grad.abs().sum() > 0.0
@@ -212,6 +270,42 @@ def test_a_guess_is_asked_for_the_style_it_was_given():
         nobody = denoiser_stage(weights=LossWeights(style=2.0), **options)
         assert nobody.terms(np.random.default_rng(0), 0.0)["style"].item() == 0.0
     assert "style" not in denoiser_stage().terms(np.random.default_rng(0), 0.0)
+
+
+def telling_styles(shape):
+    styles = StyleNetwork(shape, tells_traits=True)
+    styles.traits.measure(torch.from_numpy(TRAINING.traits))
+    return styles
+
+
+def test_a_guess_is_asked_for_the_traits_that_its_style_tells():
+    stage = denoiser_stage(styles=telling_styles, weights=LossWeights(style=1.0, traits=1.0), style_taken=0.0,
+                           both_taken=0.0, ends_first=0.0, ends_second=0.0)  # fmt: skip
+    motion = torch.randn(3, 100, 54, generator=torch.Generator().manual_seed(0))
+    own, step = stage.styles.encoder(motion), torch.tensor([1, 250, 500])
+    assert float(stage._other_traits(own, own, step)) < 1e-9
+    apart = [float(stage._other_traits(own[:1], own[1:2], step[place : place + 1])) for place in range(3)]
+    # out of nothing but noise a calm guess is right
+    assert apart[0] > 1.5 * apart[1] > 0.0
+    assert apart[2] < 1e-4 * apart[0]
+    terms = stage.terms(np.random.default_rng(0), 0.0)
+    terms["traits"].backward()
+    assert stage.model.denoiser.person.weight.grad.abs().sum() > 0.0
+    assert all(weight.grad is None for weight in stage.styles.parameters())
+    assert "traits" not in denoiser_stage(weights=LossWeights(style=1.0, traits=1.0)).terms(
+        np.random.default_rng(0), 0.0
+    )
+
+
+def test_livelier_heads_turn_further_about_the_same_place_and_faces_stay():
+    motion = torch.randn(2, 50, 54, generator=torch.Generator().manual_seed(1))
+    varied = with_heads(motion, torch.tensor([1.0, 2.0]), SMALL)
+    head = SMALL.head_components
+    torch.testing.assert_close(varied[0], motion[0])
+    torch.testing.assert_close(varied[1, :, head].mean(dim=0), motion[1, :, head].mean(dim=0))
+    torch.testing.assert_close(varied[1, :, head].std(dim=0), 2.0 * motion[1, :, head].std(dim=0))
+    assert torch.equal(varied[..., :50], motion[..., :50])
+    assert torch.equal(varied[..., 53:], motion[..., 53:])
 
 
 def gradients(stage):
@@ -306,12 +400,12 @@ def test_the_shipped_settings_are_those_of_one_model():
 
 def test_a_trained_model_hears_audio_and_becomes_graphs_of_any_length(tmp_path):
     torch.manual_seed(1)
-    content = TINY.width + 2 * len(CLASSES)
+    content = TINY.width + 2 * len(CLASSES) + LEVELS
     trained = DiffPoseTalk(SMALL, ContentMap(SMALL.width, content)).eval()
     live = tiny_network()
     model = compact_model(trained, live)
     audio = 0.1 * torch.randn(1, 30 * FRAME_SAMPLES)
-    torch.testing.assert_close(model.speech(audio), trained.speech(LiveContent(live)(audio)))
+    torch.testing.assert_close(model.speech(audio), trained.speech(HeardSpeech(live)(audio)))
     assert torch.equal(model.denoiser.positions, trained.denoiser.positions)
     assert torch.equal(model.null_audio, trained.null_audio)
     graphs = export_graphs(model, StyleEncoder(SMALL, legacy_positions=False).eval(), tmp_path)

@@ -20,6 +20,7 @@ from facestream_models.diffposetalk.bundle import (
     write_bundle,
 )
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, NormalisedMotion, compact_model
+from facestream_models.diffposetalk.heard_speech import LEVELS
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.student import Student
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
@@ -39,7 +40,7 @@ def tiny_system(*, head_rotation: bool = True, seed: int = 0) -> System:
         live = tiny_network()
         torch.manual_seed(seed)
         shape = replace(SHAPE, head_rotation=head_rotation)
-        model = DiffPoseTalk(shape, ContentMap(shape.width, TINY.width + 2 * len(CLASSES)))
+        model = DiffPoseTalk(shape, ContentMap(shape.width, TINY.width + 2 * len(CLASSES) + LEVELS))
         encoder = StyleEncoder(shape, legacy_positions=False).eval()
         with torch.no_grad():
             # livelier than fresh weights: styles and sounds must show
@@ -73,15 +74,16 @@ def distilled(system: System) -> System:
 
 
 def write_tiny_diffposetalk(
-    folder: Path, *, name: str = NAME, head_rotation: bool = True, seed: int = 0, has_student: bool = False
-) -> Path:
+    folder: Path, *, name: str = NAME, head_rotation: bool = True, seed: int = 0, has_student: bool = False,
+    live_steps: int | None = None,
+) -> Path:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).write_text("tiny\n", encoding="utf-8")
     system = tiny_system(head_rotation=head_rotation, seed=seed)
     write_bundle(
         distilled(system) if has_student else system, folder,
         name=name, version="1.0", timing=Timing(False, 0), pieces=PIECES,
-        sampling=Sampling("dpm-solver++", 3, Guidance(1.15, 2.0)), head_digest=load_profile().head_digest,
+        sampling=Sampling("dpm-solver++", 3, Guidance(1.15, 2.0), live_steps), head_digest=load_profile().head_digest,
         licence="Apache-2.0", training={"seed": seed},
     )  # fmt: skip
     return folder

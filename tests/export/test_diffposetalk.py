@@ -20,6 +20,7 @@ from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.speaking_style import TRAITS
 from facestream_models.corpus.take_store import TakeWriter
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
+from facestream_models.diffposetalk.heard_speech import LEVELS
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.stages.build import load_denoiser, weights_digest
 from facestream_models.diffposetalk.stages.style import StyleNetwork
@@ -38,7 +39,7 @@ from tests.live.tiny import TINY, tiny_network
 from tests.serving.streams import babble
 
 SHAPE = replace(COMPACT, window=100, past=4, width=32, layers=2, heads=2, hidden=32, style_count=16)
-CONTENT = TINY.width + 2 * len(CLASSES)
+CONTENT = TINY.width + 2 * len(CLASSES) + LEVELS
 SPEAKERS = 10
 
 
@@ -81,7 +82,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Bundle]:
     torch.save(kept["student"], runs / "student" / "weights.pt")
     with TakeWriter(data / "train", "takes-p0", load_profile().head_digest) as writer:
         for speaker in range(SPEAKERS):
-            traits = np.full(len(TRAITS), (3 * speaker) % SPEAKERS, np.float32)
+            traits = np.full(len(TRAITS), 1 + (3 * speaker) % SPEAKERS, np.float32)
             writer.add(replace(spoken(speaker, 0), traits=traits))
     return runs, data, export(runs, data, folder / "bundle", card="# card\n", version="0.1")
 
@@ -111,7 +112,7 @@ def test_named_styles_are_those_of_speakers_who_have_most_or_least(made: tuple[P
     space, named = styles_of(bundle)
     assert list(named) == list(NAMED)
     known = speaker_styles(load_compact(runs)[1], data / "train")
-    level = known.traits[:, 0]
+    level = known.traits[:, 0] - 1
     least, most = (
         known.styles[chosen].mean(axis=(0, 1))
         for chosen in (level < SPEAKERS_A_STYLE, level >= SPEAKERS - SPEAKERS_A_STYLE)

@@ -19,7 +19,7 @@ from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.styling import StylingChange
 from facestream.types import Float32, Frames
-from tests.diffposetalk.tiny_bundle import PIECES, tiny_folder
+from tests.diffposetalk.tiny_bundle import PIECES, tiny_folder, write_tiny_diffposetalk
 from tests.serving.streams import animated, animated_together, babble
 
 STILL = PolishOptions(blinks=False, gaze=False)
@@ -85,6 +85,22 @@ def test_few_steps_are_the_distilled_networks_as_far_as_it_learned(
     windows = 1 if is_clip else 4  # 300 ms of rest behind 300 of sound
     assert len(asked["own"]) == windows * own
     assert asked["distilled"] == [1] * (windows * distilled)
+
+
+def test_hops_take_the_steps_that_they_have_time_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = open_pipeline(str(write_tiny_diffposetalk(tmp_path / "hurried", live_steps=2)))
+    assert isinstance(pipeline.source, DiffPoseTalkMotion)
+    asked, guess = [], pipeline.source._graphs.guess
+
+    def counted(*given: Any) -> Float32:
+        asked.append(1)
+        return guess(*given)
+
+    monkeypatch.setattr(pipeline.source._graphs, "guess", counted)
+    for is_clip, values, evaluations in ((True, {}, 3), (False, {}, 4 * 2), (False, {"steps": 3}, 4 * 3)):
+        asked.clear()
+        made(pipeline, is_clip=is_clip, seconds=0.3, **values)
+        assert len(asked) == evaluations, (is_clip, values)
 
 
 @pytest.mark.parametrize(

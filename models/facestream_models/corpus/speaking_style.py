@@ -15,6 +15,8 @@ TRAITS = (
     "head_amplitude", "head_tempo", "blinks_per_minute",
 )  # fmt: skip
 """What a style encoder should find, in the order of `SpeakingStyle.traits`."""
+_GAINS = ("jaw_scale", "lip_scale", "rounding_gain", "brow_gain", "head_amplitude", "head_tempo")
+_IS_GAIN = np.isin(TRAITS, _GAINS)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class SpeakingStyle:
     def traits(self) -> NDArray[np.float32]:
         """The values of TRAITS `[10]`."""
         return np.array([getattr(self, name) for name in TRAITS], dtype=np.float32)
+
+
+def even_traits(traits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`traits` [..., 10] on scales along which equal steps are equally far: gains as logarithms, others as they are."""
+    return np.where(_IS_GAIN, np.log(np.where(_IS_GAIN, traits, 1.0)), traits).astype(np.float32)
 
 
 def speaker_of(voice: str, persona: int) -> str:

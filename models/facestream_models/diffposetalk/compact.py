@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from facestream.motion.diffposetalk.space import MotionStatistics
+from facestream_models.diffposetalk.heard_speech import HEARD_WIDTH, LEVELS, HeardSpeech
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import EXPRESSION_COUNT, DenoiserShape
-from facestream_models.live.content import CONTENT_WIDTH, LiveContent
+from facestream_models.diffposetalk.voice_beats import CONTEXT, VoiceBeats
 from facestream_models.live.network import LiveNetwork
 
 COMPACT = replace(
@@ -30,27 +31,38 @@ _IDENTITY_COUNT = 100
 
 
 class ContentMap(nn.Module):
-    """From content [B, F, C] to features [B, F, W]: what of the speech side is trained."""
+    """From what is heard [B, F, C] to features [B, F, W]: what of the speech side is trained."""
 
-    def __init__(self, width: int, content_width: int = CONTENT_WIDTH) -> None:
+    def __init__(self, width: int, content_width: int = HEARD_WIDTH) -> None:
         super().__init__()
         self.map = nn.Linear(content_width, width)
+        self.beats = VoiceBeats(width)
 
-    def forward(self, content: Tensor) -> Tensor:
-        features: Tensor = self.map(content)
+    def forward(self, heard: Tensor) -> Tensor:
+        features: Tensor = self.map(heard) + self.beats(heard[:, :, -LEVELS:])
+        return features
+
+    def lasting(self, heard: Tensor) -> Tensor:
+        """Features [W] of what is `heard` [C] for seconds."""
+        features: Tensor = self(heard.expand(1, CONTEXT + 1, -1))[0, -1]
         return features
 
 
 class CompactSpeech(nn.Module):
-    """Raw `waveform` [B, 640 F] -> features [B, F, W]: the content of `live`, mapped."""
+    """Raw `waveform` [B, 640 F] -> features [B, F, W]: what is heard, mapped."""
 
-    def __init__(self, content: LiveContent, content_map: ContentMap) -> None:
+    def __init__(self, content: HeardSpeech, content_map: ContentMap) -> None:
         super().__init__()
         self.content = content
         self.map = content_map.map
+        self.beats = content_map.beats
 
     def forward(self, waveform: Tensor) -> Tensor:
-        features: Tensor = self.map(self.content(waveform))
+        return self.features(self.content(waveform))
+
+    def features(self, heard: Tensor) -> Tensor:
+        """Of what the content encoder heard, see `ContentMap`."""
+        features: Tensor = self.map(heard) + self.beats(heard[:, :, -LEVELS:])
         return features
 
 
@@ -95,6 +107,6 @@ class NormalisedMotion(nn.Module):
 def compact_model(trained: DiffPoseTalk, live: LiveNetwork) -> DiffPoseTalk:
     """`trained` on contents (its `speech` a `ContentMap`) as a model that hears audio; shares its weights."""
     assert isinstance(trained.speech, ContentMap)
-    whole = DiffPoseTalk(trained.shape, CompactSpeech(LiveContent(live), trained.speech))
+    whole = DiffPoseTalk(trained.shape, CompactSpeech(HeardSpeech(live), trained.speech))
     whole.load_state_dict(trained.state_dict(), strict=False)
     return whole.eval()

@@ -60,7 +60,7 @@ class SpeechGraph(Graph):
     def forward(self, waveform: Tensor) -> tuple[Tensor, ...]:
         if isinstance(self.speech, CompactSpeech):
             content = self.speech.content(waveform)
-            return self.speech.map(content), self.speech.content.phones(content), self.speech.content.seal(content)
+            return self.speech.features(content), self.speech.content.phones(content), self.speech.content.seal(content)
         return (self.speech(waveform),)
 
 

@@ -20,7 +20,7 @@ _AROUND = 3
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Of each term; the paper's, which has no term of style."""
+    """Of each term; the paper's, which has none of style and traits."""
 
     simple: float = 1.0
     vertex: float = 2.0
@@ -31,6 +31,7 @@ class LossWeights:
     head_smooth: float = 0.5
     head_transition: float = 0.5
     style: float = 0.0
+    traits: float = 0.0
 
 
 class MotionPoints(nn.Module):

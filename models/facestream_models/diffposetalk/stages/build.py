@@ -11,14 +11,15 @@ from torch import nn
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.diffposetalk.compact import ContentMap
+from facestream_models.diffposetalk.heard_speech import HeardSpeech, levels
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import DenoiserShape
+from facestream_models.diffposetalk.stages.beats import BeatsConfig, BeatsNetwork, BeatsStage
 from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage
 from facestream_models.diffposetalk.stages.recordings import Hear, Recordings
 from facestream_models.diffposetalk.stages.student import StudentConfig, StudentStage
 from facestream_models.diffposetalk.stages.style import StyleConfig, StyleNetwork, StyleStage
 from facestream_models.diffposetalk.student import Student
-from facestream_models.live.content import LiveContent
 from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.training.config import from_values, read_config
@@ -38,8 +39,19 @@ def build_style(config_file: Path, data: Path, out: Path) -> Run:
     return Run(stage, config.run, out)
 
 
+def build_beats(config_file: Path, data: Path, out: Path) -> Run:
+    """Stage `beats`."""
+    config = read_config(config_file, BeatsConfig)
+    torch.manual_seed(config.run.seed)
+    training, held_out = (recordings_of(data, part, levels) for part in ("train", "validation"))
+    return Run(BeatsStage(config, training, held_out), config.run, out)
+
+
 def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
-    """Stage `denoiser`; the folders `live` (a run of that network) and `style` lie beside `out`."""
+    """Stage `denoiser`; the folders `live` (a run of that network) and `style` lie beside `out`.
+
+    It begins with what stage `beats` found, where there is such a folder, too.
+    """
     config = read_config(config_file, DenoiserConfig)
     torch.manual_seed(config.run.seed)
     hear = _hearing(out.parent)
@@ -50,7 +62,12 @@ def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
             f"those trained beside {out} have {styles.width} from {styles.encoder.enter.in_features}"
         )
     training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
-    return Run(DenoiserStage(config, training, held_out, styles, shipped_mesh()), config.run, out)
+    stage = DenoiserStage(config, training, held_out, styles, shipped_mesh())
+    if (out.parent / "beats" / WEIGHTS).exists():
+        found = BeatsNetwork(config.shape.width)
+        found.load_state_dict(load_stage(out.parent, "beats")["weights"])
+        stage.speech.beats.load_state_dict(found.beats.state_dict())
+    return Run(stage, config.run, out)
 
 
 def build_student(config_file: Path, data: Path, out: Path) -> Run:
@@ -65,12 +82,12 @@ def build_student(config_file: Path, data: Path, out: Path) -> Run:
     return Run(stage, config.run, out)
 
 
-def _hearing(runs: Path) -> LiveContent:
-    """What the trunk of the live network in `runs` hears. Raises FileNotFoundError where there is none."""
+def _hearing(runs: Path) -> HeardSpeech:
+    """What is heard with the live network in `runs`. Raises FileNotFoundError where there is none."""
     live = runs / "live" / WEIGHTS
     if not live.exists():
         raise FileNotFoundError(f"{live}: not there; train the live network into {live.parent} first")
-    return LiveContent(load_network(live))
+    return HeardSpeech(load_network(live))
 
 
 def load_denoiser(runs: Path) -> tuple[DiffPoseTalk, dict[str, Any]]:
@@ -107,13 +124,16 @@ def weights_digest(network: nn.Module) -> str:
 def load_styles(runs: Path) -> StyleNetwork:
     """The encoder that stage `style` left in its folder under `runs`, ready to use."""
     stored = load_stage(runs, "style")
-    network = StyleNetwork(from_values(stored["facts"]["shape"], DenoiserShape))
+    facts = stored["facts"]
+    shape = from_values(facts["shape"], DenoiserShape)
+    network = StyleNetwork(shape, tells_traits=facts.get("tells_traits", False))
     network.load_state_dict(stored["weights"])
     return network.eval()
 
 
 STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {
     "style": build_style,
+    "beats": build_beats,
     "denoiser": build_denoiser,
     "student": build_student,
 }

@@ -23,11 +23,12 @@ from facestream.motion.diffposetalk.samplers.names import plan_named
 from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS, cosine_schedule
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
 from facestream_models.diffposetalk.denoiser import Past
+from facestream_models.diffposetalk.heard_speech import louder
 from facestream_models.diffposetalk.losses import LossWeights, MotionPoints, head_transition, motion_terms
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.stages.recordings import Recordings
-from facestream_models.diffposetalk.stages.style import StyleNetwork
+from facestream_models.diffposetalk.stages.style import StyleNetwork, head_factors, with_heads
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
 from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
@@ -41,8 +42,9 @@ class DenoiserConfig:
 
     Steps are drawn as T u^`step_power`, u uniform: below 1 noisy ones come more often, at which style, head and slow
     motion are decided. `content_dropout` of what is heard is left out, so that motion does not hang on how single
-    voices sound. Losses are taken on one in `every_point` points of the face. Figures are those of `validation_rows`
-    windows made with `validation_steps` evaluations and no guidance.
+    voices sound; how loud they are is up to `level_range` bels off. Heads are made up to `head_range` times as lively
+    or as calm as they were recorded, as for styles. Losses are taken on one in `every_point` points of the face.
+    Figures are those of `validation_rows` windows made with `validation_steps` evaluations and no guidance.
     """
 
     rows: int = 16
@@ -52,6 +54,8 @@ class DenoiserConfig:
     both_taken: float = 0.1
     step_power: float = 0.5
     content_dropout: float = 0.1
+    level_range: float = 0.0
+    head_range: float = 1.0
     every_point: int = 8
     validation_rows: int = 32
     validation_steps: int = 8
@@ -80,7 +84,8 @@ class DenoiserStage:
         self.styles = styles.eval().requires_grad_(False)
         self.mesh = mesh
         self.points = MotionPoints(styles.space, some_points(mesh, slice(None, None, config.every_point)))
-        self.model = DiffPoseTalk(shape, ContentMap(shape.width, len(training.silence)))
+        self.speech = ContentMap(shape.width, len(training.silence))
+        self.model = DiffPoseTalk(shape, self.speech)
         kept = torch.from_numpy(cosine_schedule(DIFFUSION_STEPS).kept)
         self._signal, self._noise = kept.sqrt().float(), (1.0 - kept).sqrt().float()
 
@@ -101,9 +106,13 @@ class DenoiserStage:
         del progress
         config, model, window = self.config, self.model, self.shape.window
         drawn = self.training.draw(config.rows, 2 * window, random)
-        motion = self.styles.space(drawn.motion)
+        acted = with_heads(drawn.motion, head_factors(config.rows, config.head_range, random), self.shape)
+        motion = self.styles.space(acted)
         heard = F.dropout(drawn.content, config.content_dropout)
-        features, silence = model.speech(heard), model.speech(self.training.silence)
+        if config.level_range:
+            off = torch.from_numpy(random.uniform(-config.level_range, config.level_range, size=config.rows)).float()
+            heard = louder(heard, off)
+        features, silence = self.speech(heard), self.speech.lasting(self.training.silence)
         seam = slice(window - self.shape.past, window)
         halves = [
             self._half(motion[:, :window], features[:, :window], model.start(config.rows),
@@ -111,13 +120,16 @@ class DenoiserStage:
             self._half(motion[:, window:], features[:, window:], Past(motion[:, seam], features[:, seam].detach()),
                        config.ends_second, silence, random),
         ]  # fmt: skip
-        styles = torch.cat([self._style(drawn.motion[:, window:]), self._style(drawn.motion[:, :window])])
-        guess, is_styled = self._made([*halves], styles, random)
+        styles = torch.cat([self._style(acted[:, window:]), self._style(acted[:, :window])])
+        guess, is_styled, step = self._made([*halves], styles, random)
         made = guess.chunk(2)
         terms: dict[str, Tensor] = {}
         if config.weights.style:
             whole = is_styled & torch.cat([half.counts[:, -1] > 0.0 for half in halves])
-            terms["style"] = config.weights.style * self._unlike(guess[whole, self.shape.past :], styles[whole])
+            found = self.styles.encoder(guess[whole, self.shape.past :])
+            terms["style"] = config.weights.style * unlike(found, styles[whole])
+            if self.styles.traits is not None:
+                terms["traits"] = config.weights.traits * self._other_traits(found, styles[whole], step[whole])
         for half, found, past_counts in zip(halves, made, (0, self.shape.past), strict=True):
             # what the network says of a past that is true is learned too; a learned start has no truth
             found = found[:, self.shape.past - past_counts :]
@@ -181,19 +193,19 @@ class DenoiserStage:
             style: Tensor = self.styles(motion[:, :STYLE_FRAMES])
         return style
 
-    def _unlike(self, motion: Tensor, styles: Tensor) -> Tensor:
-        """How far normalised `motion` [N, L, D] is from having the `styles` [N, S] asked for: 0 to 2; 0 of none.
+    def _other_traits(self, found: Tensor, styles: Tensor, step: Tensor) -> Tensor:
+        """How far apart the traits are that styles [N, S] of the guess and those asked for tell, squared; 0 of none.
 
-        What tells speakers apart is small beside all that a face does (a style says a seventh of where a face is on
-        average for four seconds), so that errors of the motion alone hardly teach it.
+        Out of much noise the best guess is calmer than any motion: a row counts as far as motion shows at its `step`.
         """
-        if not len(motion):
-            return motion.sum()
-        return 1.0 - F.cosine_similarity(self.styles.encoder(motion), styles).mean()
+        assert self.styles.traits is not None
+        apart = (self.styles.traits(found) - self.styles.traits(styles)).square().mean(dim=1)
+        counted: Tensor = (self._signal[step].square() * apart).sum()
+        return counted / max(len(step), 1)
 
-    def _made(self, halves: list[_Half], styles: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The network's guess [2 B, P + L, D] and which rows have their style; each window is at a step of its own,
-        some have conditions taken away.
+    def _made(self, halves: list[_Half], styles: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """The network's guess [2 B, P + L, D], which rows have their style, and the step [2 B] that each is at; some
+        have conditions taken away.
         """
         clean, features, counts = (torch.cat([getattr(half, name) for half in halves]) for name in
                                    ("motion", "features", "counts"))  # fmt: skip
@@ -209,12 +221,21 @@ class DenoiserStage:
         heard = torch.where(is_spoken, features, self.model.null_audio)
         person = self.model.person(clean.new_zeros(rows, self.shape.identity_count), worn)
         made: Tensor = self.model.denoiser(noisy, step, person, past, heard, counts)
-        return made, is_styled
+        return made, is_styled, step
 
     def _errors(self, made: Tensor, true: Tensor) -> dict[str, float]:
         points = MotionPoints(self.styles.space, self.mesh)
         distance = point_errors_mm(points(made), points(true))
         return {"face_mm": float(distance.mean()), "lips_mm": float(distance[..., self.mesh.is_lip].mean())}
+
+
+def unlike(found: Tensor, styles: Tensor) -> Tensor:
+    """How far styles `found` in guesses [N, S] are from the `styles` asked for: 0 to 2; 0 of none.
+
+    What tells speakers apart is small beside all that a face does (a style says a seventh of where a face is on average
+    for four seconds), so that errors of the motion alone hardly teach it.
+    """
+    return (1.0 - F.cosine_similarity(found, styles)).sum() / max(len(styles), 1)
 
 
 def _speed(angles: Tensor) -> float:

@@ -21,6 +21,7 @@ from torch import Tensor
 from facestream.types import EXPRESSION_COUNT
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.restyled import heard_speaker
+from facestream_models.corpus.speaking_style import even_traits
 from facestream_models.corpus.spoken_motion import spoken_motion
 from facestream_models.diffposetalk.shape import FRAME_RATE, FRAME_SAMPLES
 
@@ -67,6 +68,8 @@ class Recordings:
         if not by_speaker:
             raise ValueError("no takes to train on; make some with `python -m facestream_models.corpus.emotional`")
         self.speakers = sorted(by_speaker)
+        self.traits = even_traits(np.stack([by_speaker[speaker][0].traits for speaker in self.speakers]))
+        """[N, 10] of the speakers, see `even_traits`."""
         heard = None if hear is None else _HeardOnce(hear)
         self._recordings = [_joined(by_speaker[speaker], heard) for speaker in self.speakers]
         self.silence = torch.zeros(0) if hear is None else _silent(hear)
