@@ -25,7 +25,7 @@ COMPACT = replace(
     style_count=64,
     dropout=0.0,
     guess_variance=0.03,
-    head_variance=0.06,
+    head_variance=0.045,
 )
 _IDENTITY_COUNT = 100
 

@@ -33,6 +33,9 @@ _SLOW, _SLOW_HEAD = 3.5, 14.0
 What a head does on syllables is up to chance, so that a guess says little of it: with the curve of faces heads had a
 tenth of their motion of .2 to .4 s, with their own .3 to .7 of it (2026-11-21).
 """
+_FASTEST_HEAD = 0.45
+"""Share of all paces above which a head does next to nothing, so that what is shown there is noise: let in as the rest
+is, it made heads a tenth faster, and they had 1.7 times as much of the fastest motion as true ones; now .3."""
 
 
 class Past(NamedTuple):
@@ -155,7 +158,9 @@ def guess_errors(shape: DenoiserShape) -> Tensor:
     """Mean square error [L, D] of a guess by pace and component."""
     errors = errors_by_pace(shape.window, shape.guess_variance)[:, None].repeat(1, shape.motion_count)
     if shape.head_variance:
-        errors[:, shape.head_components] = errors_by_pace(shape.window, shape.head_variance, _SLOW_HEAD)[:, None]
+        pace = torch.arange(shape.window, dtype=torch.float64) / (_FASTEST_HEAD * shape.window)
+        heads = errors_by_pace(shape.window, shape.head_variance, _SLOW_HEAD) / (1.0 + pace**8)
+        errors[:, shape.head_components] = heads.float()[:, None]
     return errors
 
 
