@@ -79,7 +79,9 @@ def make_split(
                 persona = persona_of_visit(utterance, visit, settings["personas_per_voice"], seed)
                 for emotion in emotions:
                     speaker = speaker_of(utterance.voice, persona)
-                    take = act_out(voice, emotion, visit, speaker, seed, profile, rate)
+                    take = act_out(
+                        voice, emotion, visit, speaker, seed, profile, rate, settings.get("other_voices", 0.0)
+                    )
                     writer.add(take)
                     made += take.seconds
                     if take.key in writer.finished_keys:

@@ -20,6 +20,7 @@ from facestream_models.corpus.emotion_voice import Voice, draw_shift, say_again
 from facestream_models.corpus.emotions import EMOTIONS, Act, course, draw_act
 from facestream_models.corpus.eye_motion import move_eyes
 from facestream_models.corpus.head_motion import head_motion
+from facestream_models.corpus.other_voice import both, draw_other_voice
 from facestream_models.corpus.prosody import prosody_of
 from facestream_models.corpus.speaking_style import TRAITS, SpeakingStyle, style_of
 from facestream_models.corpus.store import SAMPLE_RATE, Utterance
@@ -81,17 +82,27 @@ def take_key(utterance: Utterance, emotion: int, visit: int) -> str:
 
 
 def act_out(
-    voice: Voice, emotion: int, visit: int, speaker: str, seed: int, profile: RigProfile, frame_rate: int = 25
+    voice: Voice,
+    emotion: int,
+    visit: int,
+    speaker: str,
+    seed: int,
+    profile: RigProfile,
+    frame_rate: int = 25,
+    other_voices: float = 0.0,
 ) -> Take:
     """The take of an utterance in `emotion` (index into EMOTIONS) by `speaker`.
 
-    It depends on the arguments only: `visit` is the number of the draw of intensity, mixture, jitter and motion.
+    It depends on the arguments only: `visit` is the number of the draw of intensity, mixture, jitter and motion, and of
+    whether it is one of the share `other_voices` in another voice (`other_voice`).
     """
     key = take_key(voice.utterance, emotion, visit)
     random = np.random.default_rng([seed, zlib.crc32(key.encode()), zlib.crc32(speaker.encode())])
     act, style = draw_act(emotion, random), style_of(speaker, seed)
     shift = draw_shift(act, random)
     shift = shift._replace(pitch=shift.pitch + style.pitch_offset, tract=shift.tract + style.tract_offset)
+    if other_voices and random.random() < other_voices:
+        shift = both(shift, draw_other_voice(voice, random))
     spoken, f0 = say_again(voice, shift, random)
     utterance = replace(spoken, key=key, source=SOURCE)
     curves, head = acted_motion(utterance, f0, act, style, random)
