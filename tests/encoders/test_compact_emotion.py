@@ -46,6 +46,17 @@ def test_features_do_not_change_with_loudness_and_know_the_whole() -> None:
     assert usual.shape == (2, 50, 16)
 
 
+def test_without_channels_there_is_one_feature_of_the_whole() -> None:
+    torch.manual_seed(0)
+    encoder = CompactEmotionEncoder(CompactEmotionShape(channels=0, width=16, hidden=24)).eval()
+    waveform = emotion_waveform(torch.randn(3, 640 * 50))
+    with torch.no_grad():
+        features = encoder(waveform)
+        assert features.shape == (3, 1, 16)
+        torch.testing.assert_close(features, encoder.features_of_whole(encoder.whole(encoder.sound(waveform))))
+    assert not any(name.startswith(("enter", "halve")) for name, _ in encoder.named_parameters())
+
+
 def spoken_tones(random: np.random.Generator) -> np.ndarray:
     """1.6 s of four voiced syllables that rise and fall in pitch and loudness."""
     time = np.arange(25_600) / 16_000

@@ -30,11 +30,11 @@ class CompactShape:
     """Sizes of `deeptalk-compact`."""
 
     live: LiveShape = field(default_factory=lambda: LiveShape(dropout=0.0))
-    emotion_encoder: CompactEmotionShape = field(default_factory=lambda: CompactEmotionShape(dropout=0.2))
+    emotion_encoder: CompactEmotionShape = field(
+        default_factory=lambda: CompactEmotionShape(channels=0, hidden=768, dropout=0.05, hidden_dropout=0.5)
+    )
     emotion: SequenceShape = field(
-        default_factory=lambda: SequenceShape(
-            width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256, dropout=0.0, every=2
-        )
+        default_factory=lambda: SequenceShape(width=128, layers=0, longest=250, cuts=True, heads=4, hidden=256)
     )
     prior: MotionPriorShape = field(
         default_factory=lambda: MotionPriorShape(width=64, hidden=128, decoder_hidden=256, heads=4, dropout=0.0)

@@ -5,6 +5,10 @@ sound. So a second spectrum of 64 ms windows, up to 1 kHz in 15.6 Hz steps, goes
 say of the pitch. A mood lies in the whole of an utterance more than in any moment: statistics of its sound, such as a
 phonetician would take, are a part of every frame. Without them the embedding learned a third as fast (2026-11-21: loss
 of retrieval 1.8 against 1.2 after 100 steps, 1.4 against 0.8 after 300).
+
+What ships hears these statistics alone. Convolutions over moments and layers over their features learn the training
+voices by heart: of 460 takes of voices never met .62 found the usual face of their emotion, by statistics behind one
+wide layer, half of it left out in training, .69 (2026-11-22).
 """
 
 import math
@@ -36,13 +40,19 @@ _LARGEST_STEP = 0.25
 
 @dataclass(frozen=True)
 class CompactEmotionShape:
-    """Sizes; `width` is that of the features. In training a share `dropout` of the features is left out."""
+    """Sizes; `width` is that of the features, `hidden` that of the layer between the statistics and them.
+
+    In training a share `dropout` of what comes in and of the features is left out, of that layer `hidden_dropout`.
+    `channels` 0: there are no features of moments, only those of the whole.
+    """
 
     bands: int = 40
     channels: int = 96
     width: int = 128
     kernel: int = 5
+    hidden: int = 128
     dropout: float = 0.0
+    hidden_dropout: float = 0.0
 
 
 class PitchSpectrum(nn.Module):
@@ -165,17 +175,19 @@ class CompactEmotionEncoder(nn.Module):
         self.harmonics = PitchSpectrum()
         self.pitch = Pitch(self.harmonics.bins)
         source = 2 * shape.bands + self.harmonics.bins + 2 * _SEMITONES + 3
-        self.enter = nn.Conv1d(source, shape.channels, shape.kernel, padding=shape.kernel // 2)
-        self.halve = nn.Conv1d(shape.channels, shape.width, shape.kernel, stride=2, padding=shape.kernel // 2)
+        self.has_moments = shape.channels > 0
+        if self.has_moments:
+            self.enter = nn.Conv1d(source, shape.channels, shape.kernel, padding=shape.kernel // 2)
+            self.halve = nn.Conv1d(shape.channels, shape.width, shape.kernel, stride=2, padding=shape.kernel // 2)
         self.manner = Manner()
         size = 2 * shape.bands + 19
         self.on_the_whole = nn.Sequential(
             nn.BatchNorm1d(size),
             nn.Dropout(shape.dropout),
-            nn.Linear(size, shape.width),
+            nn.Linear(size, shape.hidden),
             nn.SiLU(),
-            nn.Dropout(shape.dropout),
-            nn.Linear(shape.width, shape.width),
+            nn.Dropout(shape.hidden_dropout),
+            nn.Linear(shape.hidden, shape.width),
         )
         self.norm = nn.LayerNorm(shape.width)
         self.dropout = nn.Dropout(shape.dropout)
@@ -190,9 +202,20 @@ class CompactEmotionEncoder(nn.Module):
         harmonics = self.harmonics(waveform)
         return torch.cat([mel.reshape(mel.shape[0], -1, 2 * mel.shape[2]), harmonics, self.pitch(harmonics)], dim=2)
 
+    def whole(self, sound: Tensor) -> Tensor:
+        """How `sound` [B, 2 F, C] is said, statistics [B, D] in which nothing is learned."""
+        manner: Tensor = self.manner(sound[:, :, self.bands : 2 * self.bands], sound[:, :, -2], sound[:, :, -1])
+        return manner
+
     def features(self, sound: Tensor) -> Tensor:
-        """Features [B, F, width] of `sound` [B, 2 F, C]."""
-        x = F.silu(self.halve(F.silu(self.enter(sound.transpose(1, 2))))).transpose(1, 2)
-        manner = self.manner(sound[:, :, self.bands : 2 * self.bands], sound[:, :, -2], sound[:, :, -1])
-        features: Tensor = self.dropout(self.norm(x + self.on_the_whole(manner)[:, None]))
+        """Features [B, F, width] of `sound` [B, 2 F, C]; without those of moments [B, 1, width]."""
+        if not self.has_moments:
+            return self.features_of_whole(self.whole(sound))
+        moments = F.silu(self.halve(F.silu(self.enter(sound.transpose(1, 2))))).transpose(1, 2)
+        features: Tensor = self.dropout(self.norm(moments + self.on_the_whole(self.whole(sound))[:, None]))
+        return features
+
+    def features_of_whole(self, manner: Tensor) -> Tensor:
+        """Features [B, 1, width] by the statistics `manner` [B, D] alone."""
+        features: Tensor = self.dropout(self.norm(self.on_the_whole(manner)[:, None]))
         return features

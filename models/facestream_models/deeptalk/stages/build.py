@@ -4,7 +4,7 @@ The shipped weights came about in this order, each in a folder of one place (con
 
     prior_compact -> prior-1, frame_emotion, lip_reader, prior_judged_compact -> prior,
     embedding_compact -> embedding-1, embedding_speech_compact -> embedding-2, embedding_faces_compact -> embedding-3,
-    embedding_recorded_compact -> embedding,
+    embedding_recorded_compact -> embedding, with which generator-2 began, and embedding_whole_compact -> embedding,
     generator_1_compact, generator_2_compact, and for measuring frame_emotion_onlooker and lip_reader_onlooker in
     a folder `onlookers`, where `prior` is found again. `live` is a run of the network of that name.
 """

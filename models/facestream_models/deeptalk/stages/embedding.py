@@ -24,7 +24,6 @@ from torch.nn import functional as F
 
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.deeptalk.audio import FRAME_RATE, emotion_waveform
-from facestream_models.deeptalk.compact import CompactShape
 from facestream_models.deeptalk.emotion_distance import (
     embedding_loss,
     retrieval_loss,
@@ -33,6 +32,7 @@ from facestream_models.deeptalk.emotion_distance import (
 )
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape, unit
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
+from facestream_models.deeptalk.stages.emotion_manners import EmotionManners
 from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
 from facestream_models.deeptalk.stages.heard_takes import CLEAR
 from facestream_models.deeptalk.stages.windows import SeenTakes, Windows
@@ -42,13 +42,16 @@ from facestream_models.training.run import RunConfig
 _LONGEST_FACE = 10 * FRAME_RATE
 _FIRST_LOG_VARIANCE = -6.0
 """128 variances then add up to 0.3: beside squared distances of 0 to 4, and not 128 as those of a standard normal."""
+_SPEECH = SequenceShape(width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256, dropout=0.0, every=2)
+_EXPRESSION = replace(_SPEECH, layers=1, enters=128, cuts=False)
 
 
 @dataclass(frozen=True)
 class EmbeddingConfig:
     """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
 
-    Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other.
+    Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other. An encoder
+    without `channels` hears takes as a whole, or pieces of them (`EmotionManners`), whatever the window.
     With `recorded` half of the sounds are `as_recorded`. `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` is a
     folder beside the output: an embedding whose faces, and all that was trained on their places, stay as they are while
     speech learns anew; `classes` needs that. `speech_of` is the other way round, for a new judge of frames: what speech
@@ -67,11 +70,9 @@ class EmbeddingConfig:
     faces_of: str = ""
     speech_of: str = ""
     run: RunConfig = field(default_factory=RunConfig)
-    encoder: CompactEmotionShape = field(default_factory=lambda: CompactShape().emotion_encoder)
-    speech: SequenceShape = field(default_factory=lambda: CompactShape().emotion)
-    expression: SequenceShape = field(
-        default_factory=lambda: replace(CompactShape().emotion, layers=1, enters=128, cuts=False)
-    )
+    encoder: CompactEmotionShape = field(default_factory=lambda: CompactEmotionShape(dropout=0.2, hidden_dropout=0.2))
+    speech: SequenceShape = _SPEECH
+    expression: SequenceShape = _EXPRESSION
 
 
 class EmbeddingStage:
@@ -86,7 +87,8 @@ class EmbeddingStage:
         self.frame_emotion = frame_emotion.eval().requires_grad_(False)
         self.encoder = CompactEmotionEncoder(config.encoder)
         self.embedding = EmotionEmbedding(self.encoder, config.speech, config.expression)
-        self.sounds = EmotionSounds(training.true, self.encoder, recorded=config.recorded)
+        hears = EmotionSounds if self.encoder.has_moments else EmotionManners
+        self.sounds = hears(training.true, self.encoder, recorded=config.recorded)
         self.speech_stays = False
         self._usual: EmotionGaussian | None = None
         for side in (self.embedding.speech.embedding, self.embedding.expression):
@@ -122,8 +124,7 @@ class EmbeddingStage:
         if self.speech_stays:
             self.embedding.speech.eval()
         with torch.set_grad_enabled(not self.speech_stays):
-            heard = self.encoder.features(self.sounds.cut(windows, random))
-            speech = self.embedding.speech.embedding(heard)
+            speech = self.embedding.speech.embedding(self._heard(windows, random))
         face = self._face(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()
         scale, shift = self.embedding.scale, self.embedding.shift
@@ -134,6 +135,12 @@ class EmbeddingStage:
         if self.config.classes:
             terms["classes"] = self.config.classes * self.class_loss(speech, windows.emotion)
         return terms
+
+    def _heard(self, windows: Windows, random: np.random.Generator) -> Tensor:
+        """Features of the sound of `windows`."""
+        if isinstance(self.sounds, EmotionManners):
+            return self.encoder.features_of_whole(self.sounds.of(windows, random))
+        return self.encoder.features(self.sounds.cut(windows, random))
 
     def class_loss(self, speech: EmotionGaussian, emotion: Tensor) -> Tensor:
         """How unlikely `speech` finds the usual face of its `emotion` `[B]` among those of all eight."""
