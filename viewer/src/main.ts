@@ -103,6 +103,7 @@ class Viewer {
   async #open(): Promise<void> {
     try {
       this.#stage = new Stage(element<HTMLCanvasElement>("head"));
+      document.body.classList.toggle("is-plain", !this.#stage.isFine);
       this.#head = await this.#stage.show(HEAD);
     } catch (failure) {
       const why = this.#stage === undefined ? "This browser draws no 3D (WebGL is off)." : `The head did not load (${told(failure)}).`;
