@@ -71,8 +71,7 @@ def test_each_style_shows_its_trait(in_style: dict[str, list[Frames]]) -> None:
 
     assert mean("smiling", smile) > mean("stern", smile) + 0.1
     assert mean("open", jaw) > 1.3 * mean("reserved", jaw)
-    # Hardly more than that: how far a head goes is the weakest of its traits, see the card.
-    assert mean("nodding", lambda take: turn_deg(take).std()) > 1.2 * mean("still", lambda take: turn_deg(take).std())
+    assert mean("nodding", lambda take: turn_deg(take).std()) > 4.0 * mean("still", lambda take: turn_deg(take).std())
 
 
 def test_the_head_moves_without_a_jerk_as_far_as_asked_and_comes_to_rest(
