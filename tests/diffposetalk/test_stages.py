@@ -245,7 +245,7 @@ def test_the_denoiser_learns_to_wear_a_style(tmp_path):
     run = Run(stage, stage.config.run, tmp_path)
     before = run.figures()
     after = run.train()
-    assert after["face_mm"] < 0.8 * after["face_mm_other_style"]
+    assert after["face_mm"] < 0.9 * after["face_mm_other_style"]
     assert after["lips_mm"] < 0.9 * after["lips_mm_other_speech"]
     assert before["face_mm"] > 0.99 * before["face_mm_other_style"]
 
