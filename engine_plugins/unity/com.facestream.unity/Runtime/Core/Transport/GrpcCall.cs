@@ -4,7 +4,6 @@ using System.IO;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
-using System.Security.Authentication;
 using System.Threading.Tasks;
 using Facestream.Wire;
 
@@ -62,7 +61,9 @@ namespace Facestream
             catch (Exception error)
             {
                 // cancelled here, or the connection broke, in one of the many words that handlers have for it
-                End(Cancelled.IsCancellationRequested ? null : ConnectionFailure(error));
+                End(Cancelled.IsCancellationRequested
+                    ? null
+                    : ConnectionFailure.Of(_server, "http", "", _hasResponse, error));
             }
         }
 
@@ -198,29 +199,6 @@ namespace Facestream
             return Convert.TryFromBase64String(padded, bytes, out int count)
                 ? bytes.AsSpan(0, count).ToArray()
                 : Array.Empty<byte>();
-        }
-
-        private FacestreamException ConnectionFailure(Exception error)
-        {
-            Exception innermost = error;
-            for (Exception inner = error; inner != null; inner = inner.InnerException)
-            {
-                innermost = inner;
-                if (inner is AuthenticationException)
-                {
-                    return new FacestreamException(
-                        FailureKind.Insecure,
-                        $"no TLS connection to {_server}: {inner.Message} Use http:// where the server has no TLS, and a "
-                        + "certificate that this machine trusts where it has");
-                }
-            }
-            string hint = _hasResponse
-                ? "the connection was lost"
-                : _server.StartsWith("https", StringComparison.Ordinal)
-                ? "is the server running there, and with TLS (else use http://)?"
-                : "is the server running there, and without TLS (else use https://)?";
-            string text = innermost.Message.TrimEnd('.');
-            return new FacestreamException(FailureKind.Unavailable, $"no connection to {_server}: {text}; {hint}");
         }
 
         /// <summary>The body of the request, which ends when nothing more will be sent.</summary>

@@ -1,6 +1,5 @@
 using System;
 using System.Net.WebSockets;
-using System.Security.Authentication;
 using System.Text;
 using System.Threading.Tasks;
 using Facestream.Wire;
@@ -55,7 +54,9 @@ namespace Facestream
                 }
                 catch (Exception error)
                 {
-                    End(Cancelled.IsCancellationRequested ? null : ConnectionFailure(error));
+                    End(Cancelled.IsCancellationRequested
+                        ? null
+                        : ConnectionFailure.Of(_server, "ws", " with 'websocket_port' set", _isConnected, error));
                 }
             }
         }
@@ -147,29 +148,6 @@ namespace Facestream
             return code > StatusCloseCodes
                 ? Statuses.FailureOf(_server, code - StatusCloseCodes, words, "", 0)
                 : new FacestreamException(FailureKind.Unavailable, $"{_server} closed the WebSocket ({code}) {words}");
-        }
-
-        private FacestreamException ConnectionFailure(Exception error)
-        {
-            Exception innermost = error;
-            for (Exception inner = error; inner != null; inner = inner.InnerException)
-            {
-                innermost = inner;
-                if (inner is AuthenticationException)
-                {
-                    return new FacestreamException(
-                        FailureKind.Insecure,
-                        $"no TLS connection to {_server}: {inner.Message} Use ws:// where the server has no TLS, and a "
-                        + "certificate that this machine trusts where it has");
-                }
-            }
-            string hint = _isConnected
-                ? "the connection was lost"
-                : _server.StartsWith("wss", StringComparison.Ordinal)
-                ? "is the server running there with 'websocket_port' set, and with TLS (else use ws://)?"
-                : "is the server running there with 'websocket_port' set, and without TLS (else use wss://)?";
-            string text = innermost.Message.TrimEnd('.');
-            return new FacestreamException(FailureKind.Unavailable, $"no connection to {_server}: {text}; {hint}");
         }
     }
 }
