@@ -13,7 +13,7 @@ import random
 import statistics
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -115,6 +115,17 @@ def measure_streams(server: ServerProcess, pcm: Float32, options: StreamOptions,
     }
 
 
+async def captured(pcm: Float32, rate_hz: int, speaker: Speaker) -> AsyncIterator[Float32]:
+    """Chunks of `pcm` `[T]` at the pace of a microphone; `speaker` notes when each one leaves."""
+    size = rate_hz * CHUNK_MS // 1000
+    speaker.started_s = time.perf_counter()
+    for last in range(size, len(pcm) + 1, size):
+        await asyncio.sleep(speaker.started_s + last / rate_hz - time.perf_counter())
+        speaker.sent_samples.append(last)
+        speaker.sent_s.append(time.perf_counter())
+        yield pcm[last - size : last]
+
+
 async def speak(client: AsyncClient, pcm: Float32, options: StreamOptions, delay_s: float) -> Speaker:
     """One speaker, from opening the stream to its last frame."""
     speaker = Speaker()
@@ -127,13 +138,8 @@ async def speak(client: AsyncClient, pcm: Float32, options: StreamOptions, delay
                 speaker.arrivals.append((time.perf_counter(), frames.first_index, frames.count))
 
         receiving = asyncio.create_task(receive())
-        chunk = options.sample_rate_hz * CHUNK_MS // 1000
-        speaker.started_s = time.perf_counter()
-        for last in range(chunk, len(pcm) + 1, chunk):
-            await asyncio.sleep(speaker.started_s + last / options.sample_rate_hz - time.perf_counter())
-            speaker.sent_samples.append(last)
-            speaker.sent_s.append(time.perf_counter())
-            await stream.send(pcm[last - chunk : last])
+        async for chunk in captured(pcm, options.sample_rate_hz, speaker):
+            await stream.send(chunk)
         await stream.finish()
         await receiving
     return speaker

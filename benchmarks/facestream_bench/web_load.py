@@ -18,7 +18,7 @@ from facestream.errors import FacestreamError
 from facestream.types import Float32
 from facestream.v1.animation_service_pb2 import AnimateRequest, AnimateResponse
 from facestream.v1.audio_pb2 import AudioChunk
-from facestream_bench.live_load import CHUNK_MS, Crowd, Speaker
+from facestream_bench.live_load import Crowd, Speaker, captured
 
 FORMS: dict[str, tuple[Callable[[Any], str | bytes], Callable[[Any], Any]]] = {
     "binary": (lambda message: message.SerializeToString(), AnimateResponse.FromString),
@@ -60,13 +60,8 @@ async def _speak(url: str, form: str, pcm: Float32, options: StreamOptions, dela
         await socket.send(encode(AnimateRequest(config=options.config())))
         speaker.info = info_of(_answer(await socket.recv(), decode).started, options.sample_rate_hz)
         receiving = asyncio.create_task(_receive(socket, decode, speaker))
-        chunk = options.sample_rate_hz * CHUNK_MS // 1000
-        speaker.started_s = time.perf_counter()
-        for last in range(chunk, len(pcm) + 1, chunk):
-            await asyncio.sleep(speaker.started_s + last / options.sample_rate_hz - time.perf_counter())
-            speaker.sent_samples.append(last)
-            speaker.sent_s.append(time.perf_counter())
-            audio = AudioChunk(data=options.encode(pcm[last - chunk : last]))
+        async for chunk in captured(pcm, options.sample_rate_hz, speaker):
+            audio = AudioChunk(data=options.encode(chunk))
             await socket.send(encode(AnimateRequest(audio=audio)))
         await socket.send("" if form == "json" else b"")
         await receiving
