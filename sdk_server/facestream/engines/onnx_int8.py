@@ -46,12 +46,12 @@ def with_int8_products(model: onnx.ModelProto, smallest: int = SMALLEST) -> onnx
     changed.CopyFrom(model)
     graph = changed.graph
     stored, exact = StoredWeights(graph), exact_products(graph.node)
-    added: dict[str, str] = {}
+    added: set[str] = set()
 
     def add(name: str, values: npt.NDArray[np.generic]) -> str:
         if name not in added:
             graph.initializer.append(numpy_helper.from_array(np.asarray(values), name))
-            added[name] = name
+            added.add(name)
         return name
 
     nodes: list[onnx.NodeProto] = []
@@ -63,11 +63,6 @@ def with_int8_products(model: onnx.ModelProto, smallest: int = SMALLEST) -> onnx
             nodes += _in_8_bits(node, weights, add)
     replace_nodes(graph, nodes)
     return changed
-
-
-def int8_products(nodes: Sequence[onnx.NodeProto]) -> int:
-    """How many products of a graph are computed in 8 bits."""
-    return sum(node.op_type == "MatMulInteger" for node in nodes)
 
 
 def _weights_of(node: onnx.NodeProto, stored: StoredWeights) -> Float32 | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
+from google.protobuf.message import DecodeError
 
 from facestream.errors import BundleError, EngineUnavailable
 
@@ -35,9 +36,10 @@ def open_in_8_bits(graph_path: Path, thread_count: int = 1) -> onnxruntime.Infer
         from facestream.engines.onnx_int8 import with_int8_products
     except ImportError as error:
         raise EngineUnavailable(f"precision 'int8' needs an extra: {INSTALL_INT8}; or use --precision fp32") from error
-    open_on_cpu(graph_path, thread_count)  # says what is wrong with a broken file
     try:
         changed = with_int8_products(onnx.load(graph_path))
+    except DecodeError:
+        return open_on_cpu(graph_path, thread_count)  # says what is wrong with a broken file
     except ValueError as error:
         raise EngineUnavailable(
             f"{graph_path}: can not be computed in 8 bits: {error}; use --precision fp32"
