@@ -254,3 +254,21 @@ async def test_the_feeder_keeps_the_pace_without_adding_up_delays() -> None:
     assert [size for _, size in sent] == [640] * 25
     for number, (at_s, _) in enumerate(sent, 1):
         assert 0.04 * number <= at_s <= 0.04 * number + 0.016, "never before its last sample, and late only once"
+
+
+@pytest.mark.asyncio
+async def test_new_audio_waits_while_a_stream_goes_over_to_another_call() -> None:
+    pcm = speech(0.04)
+    async with (
+        loopback() as server,
+        AsyncClient(server.server.address) as client,
+        client.animate(StreamOptions(seed=1)) as stream,
+    ):
+        async with stream._reopening:  # what is sent again goes first
+            sending = asyncio.create_task(stream.send(pcm))
+            await asyncio.sleep(0.05)
+            assert stream._history.end_sample == 0
+        await sending
+        assert stream._history.end_sample == pcm.size
+        await stream.finish()
+        assert sum([frames.count async for frames in stream]) > 0

@@ -62,6 +62,7 @@ class AnimationStream:
         self._is_finished = False
         self._will_go_away = False
         self._barren_resumes = 0
+        self._resume_count = 0
         self._reopening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -79,6 +80,11 @@ class AnimationStream:
             raise OutOfOrder("the stream is not open; use it with 'async with'")
         return self._info
 
+    @property
+    def resume_count(self) -> int:
+        """How many calls replaced one that was lost."""
+        return self._resume_count
+
     async def send(self, pcm: Pcm, *, first_sample: int | None = None) -> None:
         """Send audio. `first_sample` beyond the audio sent so far leaves a gap, which the server fills with silence.
 
@@ -91,6 +97,7 @@ class AnimationStream:
         for start in range(0, len(data) or 1, step):
             piece = data[start : start + step]
             chunk = AudioChunk(data=piece, first_sample=first_sample if start == 0 else None)
+            await self._settled()
             self._history.add(self._next_sample, piece)
             self._next_sample += len(piece) // self._options.bytes_per_sample
             await self._write(AnimateRequest(audio=chunk))
@@ -112,6 +119,7 @@ class AnimationStream:
 
         The last five are for models that act, and act on whole steps (`ModelInfo.abilities`).
         """
+        await self._settled()
         acting = controls_of(ActingChange(emotion, emotion_spread, motion, speaker, styling))
         controls = MotionControls(mouth_strength=mouth_strength, blinks=blinks, gaze=gaze, acting=acting)
         self._note_controls(controls)
@@ -119,11 +127,13 @@ class AnimationStream:
 
     async def flush(self, marker_id: int) -> None:
         """Ask for a `FlushDone` event behind the last frame of the audio sent so far."""
+        await self._settled()
         self._markers.append((self._next_sample, marker_id))
         await self._write(AnimateRequest(flush=Flush(marker_id=marker_id)))
 
     async def finish(self) -> None:
         """No more audio: the remaining frames follow, then iteration ends."""
+        await self._settled()
         self._is_finished = True
         call = self._opened()
         try:
@@ -183,6 +193,11 @@ class AnimationStream:
         elif isinstance(event, GoingAway):
             self._will_go_away = True
 
+    async def _settled(self) -> None:
+        """While the stream goes over to another call, what is new must not overtake what is sent there again."""
+        async with self._reopening:
+            pass
+
     async def _write(self, request: AnimateRequest) -> None:
         # what is written has been noted before, so a call that is opened anew has it too
         call = self._opened()
@@ -236,6 +251,7 @@ class AnimationStream:
         self._call, self._info = await self._open(resume)
         self._will_go_away = False
         self._barren_resumes += 1
+        self._resume_count += 1
         log.info("stream resumed", extra={"stream": self._info.stream_id, "first_frame": self._next_frame})
         markers = list(self._markers)
         for first, data in self._history.since(start):
