@@ -16,16 +16,19 @@ def rows(options: PolishOptions, seed: int = 1) -> chain.Rows:
     return state
 
 
+def settled(frames: Float32, state: chain.Rows, silence: float = 0.0) -> tuple[Float32, Float32]:
+    count = len(frames)
+    heard = np.full((1, count), silence, np.float32)
+    settings = np.repeat(state[chain.SETTINGS][:, None], count, axis=1)
+    return chain.settle(
+        frames[None], heard, np.zeros_like(heard), settings, np.array([FRAME_S]), np.array([count]), state
+    )
+
+
 def polished(frames: Float32, state: chain.Rows, silence: float = 0.0, presence: float = 1.0) -> Float32:
-    settled, shown = [], []
-    for frame in frames:
-        chain.settle(frame[None], np.array([silence], np.float32), np.zeros(1, np.float32), np.array([FRAME_S]), state)
-        settled.append(state[chain.SMOOTHED][0])
-        shown.append(state[chain.SHOWN][0])
     count = len(frames)
     weights, _ = chain.finish(
-        np.array(settled)[None],
-        np.array(shown)[None],
+        *settled(frames, state, silence),
         np.arange(count)[None] * FRAME_S,
         np.full((1, count), presence, np.float32),
         state,
@@ -60,13 +63,10 @@ def test_eyes_never_jump_when_the_layers_are_switched() -> None:
     state = rows(PolishOptions(gaze=False))
     before = polished(open_mouth(shut_at + 1), state)
     chain.apply_change(state[chain.SETTINGS][0], ControlChange(blinks=False))
-    settled = []
-    for frame in open_mouth(10):
-        chain.settle(frame[None], np.zeros(1, np.float32), np.zeros(1, np.float32), np.array([FRAME_S]), state)
-        settled.append(float(state[chain.SHOWN][0, 0]))
+    _, shown = settled(open_mouth(10), state)
     assert before[-1, lid] > 0.8
-    assert settled[0] > 0.7
-    assert settled[-1] == 0
+    assert shown[0, 0, 0] > 0.7
+    assert shown[0, -1, 0] == 0
 
 
 def test_no_face_is_left_at_the_end_of_presence() -> None:

@@ -49,6 +49,21 @@ def test_follows_a_moving_face_closely(profile, retargeter):
     assert worst <= 0.05
 
 
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), counts=st.lists(st.integers(0, 6), min_size=1, max_size=4))
+def test_frames_in_turn_are_those_that_follow_each_other(profile, retargeter, seed, counts):
+    rng = np.random.default_rng(seed)
+    faces = np.stack([moving_faces(6, rng) for _ in counts])
+    motion = profile.motion_of(faces.reshape(-1, CURVE_COUNT), EXTRAS).reshape(len(counts), 6, -1)
+    before = plausible_faces(len(counts), rng)
+    made = retargeter.solve_in_turn(motion, before, np.array(counts))
+    for row, count in enumerate(counts):
+        previous = before[row, None]
+        for frame in range(count):
+            previous = retargeter.solve(motion[row, frame, None], previous)
+            np.testing.assert_allclose(made[row, frame, None], previous, atol=3e-5)
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(2, 40), noise=st.floats(0, 3))
 def test_a_row_is_the_same_alone_and_among_others(profile, retargeter, seed, rows, noise):
@@ -122,5 +137,7 @@ def test_no_rows_give_no_rows(retargeter):
 def test_wrong_width_is_refused(retargeter):
     with pytest.raises(InvalidValue, match=r"motion: got shape \(2, 53\); allowed: \[B, 54\]"):
         retargeter.solve(np.zeros((2, 53), np.float32), np.zeros((2, 52), np.float32))
+    with pytest.raises(InvalidValue):
+        retargeter.solve_in_turn(np.zeros((2, 54), np.float32), np.zeros((2, 52), np.float32), np.ones(2, np.intp))
     with pytest.raises(InvalidValue, match="temporal_weight"):
         Retargeter(load_profile(), temporal_weight=2.0)

@@ -15,7 +15,7 @@ from facestream.curves import INDEX
 from facestream.engines.synthetic import FULL_OPEN_RAD, SyntheticEngine
 from facestream.errors import FacestreamError
 from facestream.motion.live import LiveMotion
-from facestream.serving.animator import Animator
+from facestream.serving.animator import Animator, Places
 from facestream.serving.pipeline import Pipeline
 from facestream.settings import Settings
 from facestream.transports.server import Server
@@ -37,9 +37,10 @@ async def until(condition: Callable[[], Any]) -> None:
 class JawSolver:
     """Retargets nothing but the jaw: the transports do not care what the weights mean."""
 
-    def solve(self, motion: Float32, previous: Float32) -> Float32:
-        weights = np.zeros_like(previous)
-        weights[:, INDEX["jawOpen"]] = np.clip(motion[:, EXPRESSION_COUNT] / FULL_OPEN_RAD, 0, 1)
+    def solve_in_turn(self, motion: Float32, previous: Float32, counts: Places) -> Float32:
+        del counts
+        weights = np.zeros((*motion.shape[:2], previous.shape[1]), np.float32)
+        weights[:, :, INDEX["jawOpen"]] = np.clip(motion[:, :, EXPRESSION_COUNT] / FULL_OPEN_RAD, 0, 1)
         return weights
 
 

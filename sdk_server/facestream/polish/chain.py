@@ -1,4 +1,4 @@
-"""The last stage: strength, seal, calm, limits, smoothing frame by frame; then blinks, gaze and the ending at once."""
+"""The last stage: strength, seal, calm, limits and smoothing of runs of frames; then blinks, gaze and the ending."""
 
 from typing import Any
 
@@ -64,21 +64,39 @@ def apply_change(settings: Float32, change: ControlChange) -> None:
             settings[column] = value
 
 
-def settle(weights: Float32, silence: Float32, bilabial: Float32, frame_s: Float64, state: Rows) -> None:
-    """One frame of every row: retargeted weights `[B, C]`, what the network hears, and the frame's length `[B]`.
+def settle(
+    weights: Float32,
+    silence: Float32,
+    bilabial: Float32,
+    settings: Float32,
+    frame_s: Float64,
+    counts: npt.NDArray[np.intp],
+    state: Rows,
+) -> tuple[Float32, Float32]:
+    """Runs of frames: retargeted weights `[B, F, C]`, what the network hears, settings `[B, F, 5]`, lengths `[B]`.
 
-    `silence` and `bilabial` `[B]` are probabilities. `state` moves on; the frame's weights are `state[SMOOTHED]` then.
+    `silence` and `bilabial` `[B, F]` are probabilities. `state` moves on by `counts` `[B]` frames; beyond them nothing
+    is meant. Gives smoothed weights and how much of the layers is shown `[B, F, 2]`.
     """
-    settings = state[SETTINGS]
-    weights = weights * (1 + _MOUTH * (settings[:, STRENGTH, None] - 1))
-    seal_lips(weights, bilabial)
-    state[CALM] = calm_next(state[CALM], silence, frame_s)
-    hold_shut(weights, state[CALM] * settings[:, EASE])
-    limit(weights)
-    state[SMOOTHED] = smooth(weights, state[SMOOTHED], settings[:, SMOOTHING], frame_s)
+    row_count, frame_count = silence.shape
+    flat = (weights * (1 + _MOUTH * (settings[:, :, STRENGTH, None] - 1))).reshape(-1, CURVE_COUNT)
+    seal_lips(flat, bilabial.ravel())
+    calm, shown = np.zeros((row_count, frame_count), np.float32), np.zeros((row_count, frame_count, 2), np.float32)
     step = (frame_s / FADE_S).astype(np.float32)[:, None]
-    to_go = settings[:, _LAYERS] - state[SHOWN]
-    state[SHOWN] = state[SHOWN] + np.minimum(np.maximum(to_go, -step), step)
+    going = [counts > frame for frame in range(frame_count)]
+    for frame, goes_on in enumerate(going):
+        calm[:, frame] = calm_next(state[CALM], silence[:, frame], frame_s)
+        to_go = settings[:, frame, _LAYERS] - state[SHOWN]
+        shown[:, frame] = state[SHOWN] + np.minimum(np.maximum(to_go, -step), step)
+        state[CALM] = np.where(goes_on, calm[:, frame], state[CALM])
+        state[SHOWN] = np.where(goes_on[:, None], shown[:, frame], state[SHOWN])
+    hold_shut(flat, (calm * settings[:, :, EASE]).ravel())
+    limit(flat)
+    settled = flat.reshape(weights.shape)
+    for frame, goes_on in enumerate(going):
+        settled[:, frame] = smooth(settled[:, frame], state[SMOOTHED], settings[:, frame, SMOOTHING], frame_s)
+        state[SMOOTHED] = np.where(goes_on[:, None], settled[:, frame], state[SMOOTHED])
+    return settled, shown
 
 
 def finish(

@@ -28,15 +28,15 @@ _LAST_MOTION = "motion.last"
 _HEARD = (SILENCE, BILABIAL)
 """Phone classes whose probability travels with the motion, behind its last column."""
 _FRAME_COLUMNS = (_PREVIOUS, *polish.POLISH_COLUMNS)
-_SETTLED_COLUMNS = (_PREVIOUS, polish.CALM, polish.SMOOTHED, polish.SHOWN)
-"""Columns that each frame moves on; blinks and gaze move on once for the whole run."""
 
 
 class MotionSolver(Protocol):
     """What is asked of a retargeter."""
 
-    def solve(self, motion: Float32, previous: Float32) -> Float32:
-        """ARKit weights `[B, C]` that look like motion `[B, D]`, close to the previous weights `[B, C]`."""
+    def solve_in_turn(self, motion: Float32, previous: Float32, counts: Places) -> Float32:
+        """ARKit weights `[B, F, C]` that look like `counts` `[B]` frames of motion `[B, F, D]`, each close to the frame
+        before it, the first one to the `previous` weights `[B, C]`.
+        """
         ...
 
 
@@ -215,24 +215,15 @@ class Animator:
         now = interpolate(motion[everyone, plan.entries], motion[everyone, following], plan.shares[:, :, None])
 
         state = self._rows.gather(_FRAME_COLUMNS, rows)
-        weights = np.zeros((*plan.entries.shape, CURVE_COUNT), np.float32)
-        shown = np.zeros((*plan.entries.shape, 2), np.float32)
-        changes = list(plan.changes)
-        # A frame follows from the one before it, so each turn makes one frame of every row that still has one.
-        for turn in range(plan.frame_count):
-            while changes and changes[0][1] == turn:
-                place, _, change = changes.pop(0)
-                polish.apply_change(state[polish.SETTINGS][place], change)
-            active = np.flatnonzero(plan.counts > turn)
-            part = state if active.size == len(rows) else {name: value[active] for name, value in state.items()}
-            row_motion = now[active, turn, : self._model.face_size]
-            silence, bilabial = now[active, turn, -2], now[active, turn, -1]
-            part[_PREVIOUS] = self._retargeter.solve(row_motion, part[_PREVIOUS])
-            polish.settle(part[_PREVIOUS], silence, bilabial, plan.frame_s[active], part)
-            weights[active, turn], shown[active, turn] = part[polish.SMOOTHED], part[polish.SHOWN]
-            if part is not state:
-                for name in _SETTLED_COLUMNS:
-                    state[name][active] = part[name]
+        settings = np.repeat(state[polish.SETTINGS][:, None], plan.frame_count, axis=1)
+        for place, frame, change in plan.changes:
+            polish.apply_change(settings[place, frame:].T, change)
+        last = np.arange(len(rows)), plan.counts - 1
+        state[polish.SETTINGS] = settings[:, -1]
+        weights = self._retargeter.solve_in_turn(now[:, :, : self._model.face_size], state[_PREVIOUS], plan.counts)
+        state[_PREVIOUS] = weights[last]
+        silence, bilabial = now[:, :, -2], now[:, :, -1]
+        weights, shown = polish.settle(weights, silence, bilabial, settings, plan.frame_s, plan.counts, state)
         finished, eyes = polish.finish(weights, shown, plan.times_s, plan.presence, state)
         self._rows.scatter(rows, state)
         return Faces(finished, eyes, self._heads(now, plan.presence), now[:, :, -2])
