@@ -1,6 +1,7 @@
 """Calls over WebSockets: the same answers as over gRPC, message by message."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import threading
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import trustme
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
 from facestream.acting import Emotion
@@ -221,6 +222,30 @@ async def test_who_is_slow_to_close_still_gets_the_last_frames() -> None:
             answers = await call.read_all()
             assert call.close_code == 1000
         assert len(weights_of(answers)) >= 60
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("variant", [BINARY, JSON])
+async def test_a_client_that_wants_to_close_is_told_the_end_and_may(variant: str) -> None:
+    async def frames_of(*protocols: str, model: str = "") -> tuple[list[str | bytes], int | None]:
+        frames: list[str | bytes] = []
+        async with web_call(server.server.web_address, variant=variant, more_protocols=protocols) as call:
+            for request in (config(model=model), audio(speech(0.5))):
+                await call.write(request)
+            await call.finish()
+            with contextlib.suppress(ConnectionClosed):
+                while not frames or frames[-1]:
+                    frames.append(await call.connection.recv())
+            await call.connection.close(1000)
+        return frames, call.close_code
+
+    async with loopback(websocket_port=0) as server:
+        for model in ("", "nobody"):
+            closed_for, _ = await frames_of(model=model)
+            closing, code = await frames_of("facestream.client-closes", model=model)
+            assert len(closing) == len(closed_for) + 1
+            assert (closing[-1], code) == ("" if variant == JSON else b"", 1000)
+        await until(lambda: server.open_rows == 0)
 
 
 @pytest.mark.asyncio

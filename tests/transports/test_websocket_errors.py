@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from facestream.errors import InvalidValue
+from facestream.transports.server import Server
 from facestream.v1.animation_service_pb2 import AnimateClipResponse
-from tests.transports.loopback import audio, config, loopback, speech, until
+from tests.transports.loopback import audio, config, loopback, settings, speech, synthetic_pipeline, until
 from tests.transports.test_errors import BAD_CLIP, BAD_LIVE, WORD
 from tests.transports.web_loopback import BINARY, JSON, WebCall, web_call, web_converse
 
@@ -179,3 +181,11 @@ async def test_a_failure_of_ours_is_told_by_the_name_it_has_in_the_log(caplog: p
         assert reason == "INTERNAL"
         assert "a bug" not in json.dumps(call.status)
         assert [record for record in caplog.records if record.exc_info and record.__dict__["log_id"] in message]
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_is_taken_stops_the_start() -> None:
+    async with loopback(websocket_port=0) as server:
+        port = int(str(server.server.web_address).rpartition(":")[2])
+        with pytest.raises(InvalidValue, match=rf"websocket_port: got 127.0.0.1:{port}.*another server running"):
+            await Server(settings(websocket_port=port), load=lambda: [synthetic_pipeline()]).start()

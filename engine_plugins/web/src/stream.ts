@@ -32,6 +32,7 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
   #isCancelled = false;
   #willGoAway = false;
   #barrenResumes = 0;
+  #resumeCount = 0;
 
   /** For `Client.animate`. */
   constructor(
@@ -59,6 +60,11 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
   /** Rate of the samples that positions count: the audio's own, or a part of it where that is beyond 48 kHz. */
   get sampleRateHz(): number {
     return this.#encoder.format.sampleRateHz;
+  }
+
+  /** How many calls replaced one that was lost. */
+  get resumeCount(): number {
+    return this.#resumeCount;
   }
 
   /** Samples sent so far. */
@@ -216,6 +222,7 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
     [this.#call, this.#info] = [call, info];
     this.#willGoAway = false;
     this.#barrenResumes++;
+    this.#resumeCount++;
     // all at once, with nothing awaited: audio that is sent meanwhile is either in the history now or behind it
     const markers = [...this.#markers];
     for (const { first, data } of this.#history.since(start)) {

@@ -28,8 +28,8 @@ from facestream.transports.incoming import CallerGone
 from facestream.transports.reference_clip import hear_reference
 from facestream.transports.senders.served import StreamSenders
 from facestream.transports.site import Answer, Site, plain_answer
-from facestream.transports.websocket_door import admit, path_of, refusal_of, wants_websocket
-from facestream.transports.websocket_frames import BINARY, JSON, WebSocketCaller, ending_of
+from facestream.transports.websocket_door import admit, offered, path_of, refusal_of, wants_websocket
+from facestream.transports.websocket_frames import BINARY, CLIENT_CLOSES, JSON, WebSocketCaller, ending_of
 from facestream.transports.wire import heard_of, models_of
 from facestream.v1 import animation_service_pb2 as messages
 
@@ -43,6 +43,9 @@ _SOCKET_BYTES = 64 * 1024
 
 _QUEUE_FRAMES = 8
 """Frames taken from the socket before the stream asks for them."""
+
+_CLOSES_WITHIN_S = 5.0
+"""For a client that wants to close: longer than any picture takes, and no longer."""
 
 _PING_S = 20.0
 """So that proxies keep a quiet connection. A pong is not waited for: it comes behind all the audio of an upload."""
@@ -203,11 +206,15 @@ class WebSocketGateway:
 
     async def _close(self, connection: ServerConnection, code: int, reason: str, last_text: str | None = None) -> None:
         """Say the last words; what the client still sends is thrown away, so that it can be read to its close frame."""
+        assert connection.request is not None
         discarding = asyncio.create_task(_discard(connection))
         try:
             async with asyncio.timeout(self._settings.idle_timeout_s):
                 if last_text is not None:
                     await connection.send(last_text)
+                if CLIENT_CLOSES in offered(connection.request.headers):
+                    await connection.send("" if connection.subprotocol == JSON else b"")
+                    await asyncio.wait({discarding}, timeout=_CLOSES_WITHIN_S)
                 await connection.close(code, reason)
         except (TimeoutError, ConnectionClosed):
             connection.transport.abort()

@@ -41,7 +41,7 @@ def refusal_of(request: Request, paths: Iterable[str], origins: Collection[str])
         received = ", ".join(request.headers.get_all("Origin"))
         text = f"pages of {received} may not connect; list the origin in the server's setting websocket_origins\n"
         return Refusal(HTTPStatus.FORBIDDEN, text)
-    if not {BINARY, JSON} & set(_offered(request.headers)):
+    if not {BINARY, JSON} & set(offered(request.headers)):
         return Refusal(HTTPStatus.BAD_REQUEST, f"offer the subprotocol {BINARY} or {JSON}\n")
     return None
 
@@ -49,13 +49,14 @@ def refusal_of(request: Request, paths: Iterable[str], origins: Collection[str])
 def admit(check: TokenCheck, headers: Headers) -> None:
     """Raise `Denied` unless header or subprotocol carries an accepted token; one in the address counts for nothing."""
     metadata: list[tuple[str, str]] = [("authorization", value) for value in headers.get_all("Authorization")]
-    token = subprotocol_token(_offered(headers))
+    token = subprotocol_token(offered(headers))
     if token is not None:
         metadata.append(("authorization", f"Bearer {token}"))
     check.admit(metadata)
 
 
-def _offered(headers: Headers) -> list[str]:
+def offered(headers: Headers) -> list[str]:
+    """The subprotocols that a client names."""
     return [name.strip() for value in headers.get_all("Sec-WebSocket-Protocol") for name in value.split(",")]
 
 

@@ -18,6 +18,9 @@ from facestream.transports.statuses import rpc_status_of, shortened
 
 BINARY, JSON = Subprotocol("facestream.v1.binary"), Subprotocol("facestream.v1.json")
 
+CLIENT_CLOSES = "facestream.client-closes"
+"""Offered beside the form by a client that wants to be the one who closes: it reads nothing behind a close frame."""
+
 JSON_FACTOR = 2
 """What JSON may be longer than the binary form: audio grows by a third in base64, the rest by its names."""
 
