@@ -124,6 +124,29 @@ async def test_who_says_nothing_for_long_is_told_and_let_go() -> None:
             assert server.open_rows == 0
 
 
+async def test_who_speaks_slowly_is_not_cut() -> None:
+    """Speech synthesis pauses: the whole feed takes longer than the wait for any one piece of it may."""
+    async with loopback(idle_timeout_s=0.5) as server:
+        answer = await ask(server.channel, whole(SAMPLES, chunk=1_600), pause_s=0.12)
+    assert answer.is_complete
+    assert len(answer.frames) == 15
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/nvidia_ace.services.a2f.v1.A2FService/PushAudioStream",
+        "/nvidia_ace.services.animation_data.v1.AnimationDataService/PullAnimationDataStream",
+        "/nvidia_ace.services.a2f_authoring.v1.A2FAuthoringService/UploadAudioClip",
+    ],
+)
+async def test_services_of_other_versions_are_said_to_be_missing(method: str) -> None:
+    async with loopback() as server:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await server.channel.unary_unary(method)(b"")
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
 async def test_a_full_house_refuses_after_hearing_the_client_out() -> None:
     async with loopback(max_streams=1) as server:
         inside = call_of(server.channel)
