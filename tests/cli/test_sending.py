@@ -15,8 +15,8 @@ from tests.transports.senders.faces import all_heard, listener
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with running_server(Console(stderr=True)) as found:
-        yield found
+    with running_server(Console(stderr=True)) as server:
+        yield server.address
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ PAGES = sorted(
         *(ROOT / "models" / "facestream_bundles").rglob("*.md"),
         *(ROOT / "engine_plugins").glob("*.md"),
         *(ROOT / "engine_plugins" / "web").glob("*.md"),
+        *(ROOT / "engine_plugins" / "unreal" / "FaceStream").glob("*.md"),
+        *(ROOT / "engine_plugins" / "godot").rglob("*.md"),
     ]
 )
 _FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)

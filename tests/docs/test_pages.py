@@ -38,8 +38,8 @@ LONG = ("facestream_models.corpus", "facestream_bench", "facestream_models.teach
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with running_server(Console(stderr=True)) as found:
-        yield found
+    with running_server(Console(stderr=True)) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,17 @@ def _names_what_is_there(words: list[str], where: str) -> None:
     assert preset in [one["name"] for one in known], f"{where}: {folder} has no preset {preset}"
 
 
+def _builds_the_web_client(words: list[str], where: str) -> None:
+    """A script of its package, or a copy of what that makes."""
+    package = json.loads((ROOT / "engine_plugins/web/package.json").read_text())
+    if words[0] == "npm":
+        assert words[1:3] == ["--prefix", "engine_plugins/web"], where
+        assert words[-1] == "ci" or words[-1] in package["scripts"], f"{where}: no script {words[-1]}"
+    else:
+        assert words[:3] == ["cp", "-r", "engine_plugins/web/dist"], where
+        assert package["files"][0] == "dist"
+
+
 @pytest.mark.parametrize(("where", "command"), commands(), ids=lambda value: value.replace("/", "|"))
 def test_command_runs(
     where: str,
@@ -110,14 +121,29 @@ def test_command_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     words = shlex.split(command)
+    while "=" in words[0]:
+        name, _, value = words.pop(0).partition("=")
+        monkeypatch.setenv(name, value)
     if words[:2] in (["pip", "install"], ["git", "clone"]):
         assert "facestream" in command or words[2] == "-e", f"{where}: installs something else: {command}"
         return
     if words[0] == "facestream-bench":
         _is_understood(words[1:], where, monkeypatch, capsys)
         return
+    if words[:2] == ["pip", "download"]:
+        held = (ROOT / words[words.index("-c") + 1]).read_text().splitlines()
+        unheld = {*words[words.index("-c") + 2 :]} - {line.split("==")[0] for line in held}
+        assert not unheld, f"{where}: the project's constraints name no {unheld}"
+        return
+    if words[0] == "benchmarks/gpu_pack.sh":
+        assert (ROOT / words[0]).exists()
+        _is_understood(["gpu", *words[3:]], where, monkeypatch, capsys)  # tests/bench runs it
+        return
     if words[0] == "cmake":
         _names_what_is_there(words, where)  # and tests/plugins builds it
+        return
+    if words[0] in ("npm", "cp"):
+        _builds_the_web_client(words, where)  # and tests/engine_plugins does it
         return
     if words[0] == "make":
         done = _run(["make", "-n", *words[1:]], ROOT)
@@ -138,6 +164,10 @@ def test_command_runs(
         return
     elif words[0] == "facestream":
         done = _run(words, workplace)
+    elif words[:3] == ["python", "-m", "http.server"]:
+        done = _run([sys.executable, "-m", "http.server", "--help"], workplace)
+    elif words[:2] == ["python", "engine_plugins/godot/tools/demo.py"]:
+        done = _run([sys.executable, str(ROOT / words[1]), *words[2:]], workplace)  # and tests/plugins plays it
     elif words[:2] == ["python", "-m"] and words[2].startswith(LONG):
         done = _run([sys.executable, "-m", words[2], "--help"], workplace)
     else:
