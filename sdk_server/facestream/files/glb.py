@@ -56,7 +56,8 @@ class GlbBuilder:
             index = rows.astype(np.uint16 if len(array) <= 2**16 else np.uint32)
             entry["sparse"] = {
                 "count": len(rows),
-                "indices": self._sparse_place(index) | {"componentType": _component(index)},
+                # a view of their own: Godot complains of each one that ends elsewhere than its indices do
+                "indices": {"bufferView": self._view(index, None), "componentType": _component(index)},
                 "values": self._sparse_place(array[rows]),
             }
         return self._added(entry)
@@ -103,7 +104,7 @@ class GlbBuilder:
         return len(self.document["bufferViews"]) - 1
 
     def _sparse_place(self, array: npt.NDArray[Any]) -> Json:
-        """All sparse parts share one view, which is placed behind the others when the file is written."""
+        """All sparse values share one view, which is placed behind the others when the file is written."""
         if self._sparse_view is None:
             self._sparse_view = len(self.document["bufferViews"])
             self.document["bufferViews"].append({"buffer": 0})
