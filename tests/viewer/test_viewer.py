@@ -66,6 +66,10 @@ import validator from "gltf-validator";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 const data = new Uint8Array(readFileSync(process.argv[2]));
 const { issues } = await validator.validateBytes(data);
+if (issues.numErrors > 0) {
+  console.log(JSON.stringify({ errors: issues.numErrors }));
+  process.exit();
+}
 const { scene, animations } = await new GLTFLoader().parseAsync(data.buffer, "");
 const faces = [];
 scene.traverse((mesh) => mesh.isMesh && faces.push(Object.keys(mesh.morphTargetDictionary ?? {}).length));

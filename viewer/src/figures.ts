@@ -19,10 +19,21 @@ export class Passings {
 }
 
 export class Figures {
-  /** Milliseconds from a sound in hand to its face drawn, of the newest frames drawn live. */
+  /** Milliseconds from a sound in hand to the drawing of its face begun, of the newest pictures drawn live. */
   readonly voiceToFace: number[] = [];
   /** Milliseconds from sound sent to its frame received. */
   readonly sentToReceived: number[] = [];
+  /** Milliseconds from the last sound that a frame needs, sent, to the frame received: network and server. */
+  readonly neededToReceived: number[] = [];
+  /** Milliseconds from the drawing of a picture begun to the picture there, of some pictures. */
+  readonly drawing: number[] = [];
+  /** Milliseconds by which the face of a picture, once it is there, is later than the sound that is audible then. */
+  readonly behindSound: number[] = [];
+  /** Pictures of a recording while it sounds, and those of them whose frame was missing. */
+  pictures = 0;
+  starved = 0;
+  /** Milliseconds from the wish to play a recording to its first face. */
+  started: number | undefined;
   /** Milliseconds between drawn pictures. */
   readonly betweenPictures: number[] = [];
   buffered = 0;
@@ -39,8 +50,9 @@ export class Figures {
   }
 
   clear(): void {
-    this.voiceToFace.length = this.sentToReceived.length = this.betweenPictures.length = 0;
-    this.buffered = 0;
+    for (const values of [this.voiceToFace, this.sentToReceived, this.neededToReceived, this.drawing, this.behindSound, this.betweenPictures])
+      values.length = 0;
+    this.buffered = this.pictures = this.starved = 0;
   }
 }
 

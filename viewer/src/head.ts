@@ -1,8 +1,7 @@
-// The open head in the scene: its meshes, how a face of weights and rotations is put on, and how it lives when idle.
+// The open head's file, and what every way of drawing it has in common.
 
-import { type Group, type Mesh, type Object3D, Quaternion } from "three";
+import { type Group, type Object3D, Quaternion } from "three";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
-import { dress } from "./materials.js";
 
 /** Weights by the stream's columns; rotations as quaternions x y z w. */
 export interface Worn {
@@ -12,69 +11,45 @@ export interface Worn {
   readonly rightEye: ArrayLike<number>;
 }
 
-const GAZE = /^eyeLook/;
+/** A head in a scene that can put on a face. */
+export interface Head {
+  readonly root: Object3D;
+  /** Which curve each column of the weights is. */
+  curveNames: readonly string[];
+  wear(face: Worn): void;
+}
 
-export class Head {
-  readonly root: Group;
-  readonly #meshes: { readonly influences: number[]; readonly columns: number[]; readonly isEye: boolean }[] = [];
-  readonly #neck: Object3D;
-  readonly #eyes: readonly [Object3D, Object3D];
+/** Eyeballs turn by rotation; their gaze targets are for rigs that know weights only. */
+export const GAZE = /^eyeLook/;
+
+export async function loadHead(address: string): Promise<Group> {
+  return (await new GLTFLoader().loadAsync(address)).scene;
+}
+
+/** The nodes that turn. */
+export class Turning {
+  readonly neck: Object3D;
+  readonly eyes: readonly [Object3D, Object3D];
   readonly #turn = new Quaternion();
-  #names: readonly string[] = [];
-  readonly #dictionaries: { readonly names: Record<string, number>; readonly influences: number[]; isEye: boolean }[] = [];
 
-  private constructor(root: Group) {
-    this.root = root;
+  constructor(root: Object3D) {
     const node = (name: string): Object3D => {
       const found = root.getObjectByName(name);
       if (found === undefined) throw new Error(`the head has no node ${name}`);
       return found;
     };
-    this.#neck = node("neck");
-    this.#eyes = [node("eye_left"), node("eye_right")];
-    const within = (object: Object3D | null): boolean =>
-      object !== null && (this.#eyes.includes(object) || within(object.parent));
-    root.traverse((object) => {
-      const mesh = object as Mesh;
-      if (mesh.isMesh !== true) return;
-      mesh.frustumCulled = false;
-      if (mesh.morphTargetDictionary !== undefined && mesh.morphTargetInfluences !== undefined)
-        this.#dictionaries.push({
-          names: mesh.morphTargetDictionary,
-          influences: mesh.morphTargetInfluences,
-          isEye: within(mesh),
-        });
-    });
-  }
-
-  static async load(address: string, isFine: boolean): Promise<Head> {
-    const loaded = await new GLTFLoader().loadAsync(address);
-    dress(loaded.scene, isFine);
-    return new Head(loaded.scene);
-  }
-
-  /** Which curve each column of the weights is. */
-  set curveNames(names: readonly string[]) {
-    if (names === this.#names) return;
-    this.#names = names;
-    this.#meshes.length = 0;
-    for (const { names: places, influences, isEye } of this.#dictionaries) {
-      influences.fill(0);
-      this.#meshes.push({ influences, columns: names.map((name) => places[name] ?? -1), isEye });
-    }
+    this.neck = node("neck");
+    this.eyes = [node("eye_left"), node("eye_right")];
   }
 
   wear(face: Worn): void {
-    const { weights } = face;
-    for (const { influences, columns, isEye } of this.#meshes)
-      for (let column = 0; column < columns.length; column++) {
-        const place = columns[column]!;
-        // eyeballs turn by rotation; their gaze targets are for rigs that know weights only
-        if (place >= 0) influences[place] = isEye && GAZE.test(this.#names[column]!) ? 0 : weights[column]!;
-      }
-    this.#neck.quaternion.copy(this.#of(face.head));
-    this.#eyes[0].quaternion.copy(this.#of(face.leftEye));
-    this.#eyes[1].quaternion.copy(this.#of(face.rightEye));
+    this.neck.quaternion.copy(this.#of(face.head));
+    this.eyes[0].quaternion.copy(this.#of(face.leftEye));
+    this.eyes[1].quaternion.copy(this.#of(face.rightEye));
+  }
+
+  isEye(object: Object3D | null): boolean {
+    return object !== null && (this.eyes.includes(object) || this.isEye(object.parent));
   }
 
   #of(values: ArrayLike<number>): Quaternion {

@@ -1,7 +1,14 @@
-// Which position to draw now when frames come live, in bursts: as late as it must be for none to be missing, no later.
+// Which position to draw now when frames come live, in bursts: as late as it must be for hardly any to be missing, no later.
 
-/** So long the least slack is remembered. */
+/** So long slacks are remembered. */
 const REMEMBERED_MS = 2000;
+/** Share of the bursts that may be late: the face stands still for a moment rather than be late for seconds. */
+const LATE_SHARE = 0.06;
+/** A face may stand still before every burst for as long as one picture is to be seen, up to so long: 16 ms where 60 are drawn a
+ * second, 33 where 30 are, which is 16 sooner and no less even. */
+const MOST_HELD_MS = 34;
+/** Share of a new picture's time in what pictures are taken to last. */
+const NEW_SHARE = 0.1;
 /** Most by which the position is moved, per millisecond of time, to a new slack. */
 const PULL = 0.06;
 
@@ -9,6 +16,7 @@ export class LiveClock {
   readonly #slacks: { readonly at: number; readonly slack: number }[] = [];
   #offset: number | undefined;
   #askedAt = 0;
+  #pictureMs = 16;
 
   constructor(private readonly samplesPerMs: number) {}
 
@@ -22,8 +30,11 @@ export class LiveClock {
   /** The position to draw; negative before frames came twice. */
   sample(now: number): number {
     if (this.#slacks.length === 0) return -1;
-    const wanted = Math.min(...this.#slacks.map(({ slack }) => slack));
-    const most = PULL * (now - this.#askedAt) * this.samplesPerMs;
+    const sorted = this.#slacks.map(({ slack }) => slack).sort((a, b) => a - b);
+    const passed = now - this.#askedAt;
+    this.#pictureMs += NEW_SHARE * (Math.min(passed, MOST_HELD_MS) - this.#pictureMs);
+    const wanted = sorted[Math.floor(LATE_SHARE * sorted.length)]! + this.#pictureMs * this.samplesPerMs;
+    const most = PULL * passed * this.samplesPerMs;
     const step = wanted - (this.#offset ?? wanted);
     this.#offset = (this.#offset ?? wanted) + Math.max(-4 * most, Math.min(most, step));
     this.#askedAt = now;

@@ -4,7 +4,6 @@ import { FacestreamError } from "@facestream/web";
 import { Connection, type State } from "./connection.js";
 import { Curves } from "./curves.js";
 import { Figures, median } from "./figures.js";
-import type { Head } from "./head.js";
 import { Idle } from "./idle.js";
 import { Panel } from "./panel.js";
 import { HeardVoice, PlayedRecording, type Wishes } from "./speaking.js";
@@ -18,6 +17,8 @@ import { Wave } from "./wave.js";
 const HEAD = "open_head.glb";
 const EXAMPLE = "example.flac";
 const SHOWN_MS = 4500;
+/** One picture of so many is timed. */
+const TIMED_PICTURES = 8;
 
 const element = <Kind extends HTMLElement>(id: string): Kind => document.getElementById(id) as Kind;
 const STATES: Record<State, string> = {
@@ -35,7 +36,6 @@ class Viewer {
   readonly #wave = new Wave(element("wave"), (seconds) => void this.seek(seconds));
   readonly #curves = new Curves(element("curves"));
   #stage: Stage | undefined;
-  #head: Head | undefined;
   #idle: Idle | undefined;
   #context: AudioContext | undefined;
   #sound: AudioBuffer | undefined;
@@ -47,6 +47,7 @@ class Viewer {
   #isChosen = false;
   #noticeTimer = 0;
   #figuresAt = 0;
+  #pictures = 0;
 
   constructor() {
     const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
@@ -104,7 +105,7 @@ class Viewer {
     try {
       this.#stage = new Stage(element<HTMLCanvasElement>("head"));
       document.body.classList.toggle("is-plain", !this.#stage.isFine);
-      this.#head = await this.#stage.show(HEAD);
+      await this.#stage.show(HEAD);
     } catch (failure) {
       const why = this.#stage === undefined ? "This browser draws no 3D (WebGL is off)." : `The head did not load (${told(failure)}).`;
       element("cover").textContent = why;
@@ -117,30 +118,41 @@ class Viewer {
   }
 
   #wear(names: readonly string[]): void {
-    if (this.#head !== undefined) this.#head.curveNames = names;
+    if (this.#stage !== undefined) this.#stage.curveNames = names;
     this.#curves.names = names;
   }
 
   #draw(frameAt: number): void {
     requestAnimationFrame((next) => this.#draw(next));
-    if (this.#stage === undefined || this.#head === undefined || this.#idle === undefined) return;
+    if (this.#stage === undefined || this.#idle === undefined || !this.#stage.isDue(frameAt)) return;
     const now = performance.now();
-    const face = this.speaking?.face(now) ?? this.#idle.face(now);
-    this.#head.wear(face);
+    const drawingMs = median(this.figures.drawing) ?? 0;
+    const face = this.speaking?.face(now, drawingMs) ?? this.#idle.face(now);
+    this.#stage.head.wear(face);
     this.#stage.draw();
     this.figures.drawn(frameAt);
+    if (this.#pictures++ % TIMED_PICTURES === 0) void this.#timePicture(this.#stage, now, drawingMs);
+    document.body.classList.toggle("is-plain", !this.#stage.isFine);
     if (this.speaking instanceof PlayedRecording) this.#position = this.speaking.position;
     if (this.speaking instanceof HeardVoice) element("microphone").style.setProperty("--level", String(this.speaking.level));
     this.#wave.draw(this.#position);
-    this.#curves.draw(face.weights, now);
+    this.#curves.draw(face.weights, now, this.#stage.isFine);
     if (now - this.#figuresAt > 300) this.#tellFigures(now);
+  }
+
+  /** How long the picture that was begun at `begunAt` took, for which `expectedMs` were expected. */
+  async #timePicture(stage: Stage, begunAt: number, expectedMs: number): Promise<void> {
+    const took = (await stage.finished()) - begunAt;
+    Figures.note(this.figures.drawing, took);
+    if (this.speaking instanceof PlayedRecording) Figures.note(this.figures.behindSound, took - expectedMs);
   }
 
   #tellFigures(now: number): void {
     this.#figuresAt = now;
     const { speaking, figures } = this;
     const isVoice = speaking instanceof HeardVoice;
-    const latency = median(isVoice ? figures.voiceToFace : figures.sentToReceived);
+    const begun = median(isVoice ? figures.voiceToFace : figures.sentToReceived);
+    const latency = begun === undefined ? undefined : begun + (isVoice ? (median(figures.drawing) ?? 0) : 0);
     const write = (id: string, text: string): void => {
       if (element(id).textContent !== text) element(id).textContent = text;
     };
@@ -230,14 +242,14 @@ class Viewer {
    * share of the mouth's place is as dark as the inside of a mouth. Around a moment, what is most shut counts.
    */
   looks(moments: { shut: number[]; open: number[] }): { dark: number[]; jawOpen: number[]; shut: number[]; open: number[] } {
-    const [take, stage, head] = [this.#recorded, this.#stage, this.#head];
-    if (take === undefined || stage === undefined || head === undefined) throw new Error("no take, or no picture");
+    const [take, stage] = [this.#recorded, this.#stage];
+    if (take === undefined || stage === undefined) throw new Error("no take, or no picture");
     const perSecond = take.count / take.seconds;
-    head.curveNames = take.curveNames;
+    stage.curveNames = take.curveNames;
     const still = [0, 0, 0, 1];
     const look = (frame: number): number => {
       const weights = take.weights[Math.max(0, Math.min(take.count - 1, Math.round(frame)))]!;
-      head.wear({ weights, head: still, leftEye: still, rightEye: still });
+      stage.head.wear({ weights, head: still, leftEye: still, rightEye: still });
       stage.reset();
       stage.draw();
       return stage.darkness();

@@ -8,7 +8,7 @@ import {
 const LIGHTS = ShaderChunk.lights_physical_pars_fragment;
 
 /** Takes the orange out of the file's colours, which are made for flatter light. */
-const SKIN_TINT = new Color(0.93, 1.02, 1.1);
+export const SKIN_TINT = new Color(0.93, 1.02, 1.1);
 
 type Shader = { vertexShader: string; fragmentShader: string };
 
@@ -33,27 +33,27 @@ const PORES = /* glsl */ `
   }
 `;
 
-/** Put the surfaces on; `isFine` with what only a GPU draws in time. */
-export function dress(root: Object3D, isFine: boolean): void {
+/** Put the surfaces on. They are for a GPU; without one `plain_surface.ts` takes their place. */
+export function dress(root: Object3D): void {
   const made = new Map<string, Material>();
   root.traverse((object) => {
     const mesh = object as Mesh;
     if (mesh.isMesh !== true) return;
     const plain = mesh.material as MeshStandardMaterial;
-    const known = made.get(plain.name) ?? surface(plain, isFine);
+    const known = made.get(plain.name) ?? surface(plain);
     made.set(plain.name, known);
     mesh.material = known;
-    mesh.castShadow = isFine && ["skin", "lips"].includes(plain.name);
-    mesh.receiveShadow = isFine && plain.name !== "lashes";
+    mesh.castShadow = ["skin", "lips"].includes(plain.name);
+    mesh.receiveShadow = plain.name !== "lashes";
   });
 }
 
-function surface(plain: MeshStandardMaterial, isFine: boolean): Material {
+function surface(plain: MeshStandardMaterial): Material {
   switch (plain.name) {
     case "skin":
-      return skin(plain, isFine, 0.56, "vec3(0.20, 0.12, 0.10)");
+      return skin(plain, true, 0.56, "vec3(0.20, 0.12, 0.10)");
     case "lips":
-      return skin(plain, isFine, 0.36, "vec3(0.22, 0.11, 0.08)", 1, true);
+      return skin(plain, true, 0.36, "vec3(0.22, 0.11, 0.08)", 1, true);
     case "tongue":
     case "gums":
       return skin(plain, false, 0.4, "vec3(0.2, 0.08, 0.06)", 0.75, true);
@@ -62,7 +62,7 @@ function surface(plain: MeshStandardMaterial, isFine: boolean): Material {
     case "white":
     case "iris":
     case "pupil":
-      return eye(isFine);
+      return eye();
     case "teeth": {
       const material = plain.clone();
       material.color = new Color(0.86, 0.83, 0.78);
@@ -83,7 +83,7 @@ function surface(plain: MeshStandardMaterial, isFine: boolean): Material {
   }
 }
 
-function skin(plain: MeshStandardMaterial, isFine: boolean, roughness: number, spread: string, shade = 1, isInside = false): Material {
+function skin(plain: MeshStandardMaterial, hasPores: boolean, roughness: number, spread: string, shade = 1, isInside = false): Material {
   const material = new MeshStandardMaterial({
     vertexColors: true, roughness, metalness: 0, side: plain.name === "mouth" ? DoubleSide : plain.side,
     color: SKIN_TINT.clone().multiplyScalar(shade),
@@ -91,7 +91,7 @@ function skin(plain: MeshStandardMaterial, isFine: boolean, roughness: number, s
   material.name = plain.name;
   material.onBeforeCompile = (shader: Shader) => {
     let fragment = lit(shader.fragmentShader, spread, isInside);
-    if (isFine) {
+    if (hasPores) {
       shader.vertexShader = shader.vertexShader
         .replace("#include <common>", "#include <common>\nvarying vec3 vPlace;")
         .replace("#include <begin_vertex>", "#include <begin_vertex>\nvPlace = position;");
@@ -116,7 +116,7 @@ function skin(plain: MeshStandardMaterial, isFine: boolean, roughness: number, s
     }
     shader.fragmentShader = fragment;
   };
-  material.customProgramCacheKey = () => `skin ${plain.name} ${isFine}`;
+  material.customProgramCacheKey = () => `skin ${plain.name}`;
   return material;
 }
 
@@ -129,9 +129,23 @@ function lit(fragment: string, spread: string, isInside: boolean): string {
   return fragment.replace("#include <lights_physical_pars_fragment>", lights);
 }
 
-/** A whole eyeball by angle from its axis: sclera, limbus, iris with fibres, pupil; shaded where the upper lid lies. */
-function eye(isFine: boolean): Material {
-  const material = new MeshPhysicalMaterial({ roughness: 0.14, metalness: 0, clearcoat: isFine ? 1 : 0, clearcoatRoughness: 0.03 });
+/** `seen` of a place `vEye` on an eyeball by its angle from the axis: sclera, limbus, iris with fibres, pupil. */
+export const EYE_COLOUR = /* glsl */ `
+  vec3 gaze = normalize(vEye);
+  float away = degrees(acos(clamp(gaze.z, -1.0, 1.0)));
+  float around = atan(gaze.y, gaze.x);
+  float fibre = 0.5 + 0.5 * sin(around * 31.0 + 2.2 * sin(around * 7.0)) * sin(around * 53.0 + away * 0.35);
+  vec3 amber = mix(vec3(0.105, 0.06, 0.032), vec3(0.21, 0.13, 0.07), smoothstep(19.0, 12.0, away));
+  amber *= 0.72 + 0.5 * fibre * smoothstep(10.0, 15.0, away);
+  amber *= mix(1.0, 0.22, smoothstep(20.0, 25.5, away));
+  vec3 white = mix(vec3(0.74, 0.71, 0.68), vec3(0.56, 0.38, 0.34), smoothstep(38.0, 80.0, away));
+  vec3 seen = mix(amber, white, smoothstep(24.2, 27.0, away));
+  seen = mix(vec3(0.004), seen, smoothstep(10.2, 11.8, away));
+`;
+
+/** A whole eyeball, wet, and shaded where the upper lid lies. */
+function eye(): Material {
+  const material = new MeshPhysicalMaterial({ roughness: 0.14, metalness: 0, clearcoat: 1, clearcoatRoughness: 0.03 });
   material.name = "eye";
   material.onBeforeCompile = (shader: Shader) => {
     shader.vertexShader = shader.vertexShader
@@ -141,19 +155,10 @@ function eye(isFine: boolean): Material {
       .replace("#include <common>", "#include <common>\nvarying vec3 vEye;")
       .replace(
         "#include <color_fragment>",
-        `vec3 gaze = normalize(vEye);
-        float away = degrees(acos(clamp(gaze.z, -1.0, 1.0)));
-        float around = atan(gaze.y, gaze.x);
-        float fibre = 0.5 + 0.5 * sin(around * 31.0 + 2.2 * sin(around * 7.0)) * sin(around * 53.0 + away * 0.35);
-        vec3 amber = mix(vec3(0.105, 0.06, 0.032), vec3(0.21, 0.13, 0.07), smoothstep(19.0, 12.0, away));
-        amber *= 0.72 + 0.5 * fibre * smoothstep(10.0, 15.0, away);
-        amber *= mix(1.0, 0.22, smoothstep(20.0, 25.5, away));
-        vec3 white = mix(vec3(0.74, 0.71, 0.68), vec3(0.56, 0.38, 0.34), smoothstep(38.0, 80.0, away));
-        vec3 seen = mix(amber, white, smoothstep(24.2, 27.0, away));
-        seen = mix(vec3(0.004), seen, smoothstep(10.2, 11.8, away));
+        `${EYE_COLOUR}
         diffuseColor.rgb = seen * (1.0 - 0.62 * smoothstep(0.05, 0.52, normalize(vNormal).y));`,
       );
   };
-  material.customProgramCacheKey = () => `eye ${isFine}`;
+  material.customProgramCacheKey = () => "eye";
   return material;
 }

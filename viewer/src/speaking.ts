@@ -8,6 +8,12 @@ import { LiveClock } from "./live_clock.js";
 import { Take } from "./take.js";
 
 const CHUNK_S = 0.04;
+/** Of a microphone's chunks: the server's hop is full a little behind 40 ms, and then waits for the chunk that it is in. */
+const VOICE_CHUNK_MS = 10;
+/** Of the first chunk: the server's resampler holds back 2 ms, so that a hop is full just before a later chunk ends. */
+const FIRST_CHUNK_MS = 2.5;
+/** A live model's own rate: the newest frame is then at the very end of what it has heard. */
+const VOICE_FRAME_RATE = 50;
 /** How far ahead of what is heard a recording is sent: enough to bridge a hiccup, little enough for controls to act soon. */
 const AHEAD_S = 0.6;
 const CUE_S = 0.05;
@@ -36,8 +42,8 @@ abstract class Speaking {
     void this.#read();
   }
 
-  /** The face for now. */
-  abstract face(now: number): Face;
+  /** The face for a picture that is begun at `now` and is there `drawingMs` later. */
+  abstract face(now: number, drawingMs: number): Face;
 
   get curveNames(): readonly string[] {
     return this.stream.info.curveNames;
@@ -99,6 +105,8 @@ abstract class Speaking {
     this.newest = this.sampleOf(answer.firstIndex + answer.count - 1);
     const sentAt = this.sent.of(this.newest);
     if (sentAt !== undefined) Figures.note(this.figures.sentToReceived, now - sentAt);
+    const completeAt = this.sent.of(this.sampleOf(answer.firstIndex) + this.stream.info.latencySamples - 1);
+    if (completeAt !== undefined) Figures.note(this.figures.neededToReceived, now - completeAt);
     this.figures.buffered = this.clock.bufferedFrames;
   }
 }
@@ -107,6 +115,7 @@ abstract class Speaking {
 export class PlayedRecording extends Speaking {
   #source: AudioBufferSourceNode | undefined;
   #heard: AudioClock | undefined;
+  #wishedAt: number | undefined;
 
   private constructor(
     stream: AnimationStream,
@@ -126,10 +135,13 @@ export class PlayedRecording extends Speaking {
     client: Client, wishes: Wishes, figures: Figures, onEnd: (failure: unknown) => void,
     played: { context: AudioContext; sound: AudioBuffer; from: number; output: AudioNode },
   ): Promise<PlayedRecording> {
+    const wishedAt = performance.now();
     const { model, ...others } = wishes;
     const options = { ...others, sampleRateHz: played.sound.sampleRate, ...(model === undefined ? {} : { model }) };
     const stream = await client.animate(options);
-    return new PlayedRecording(stream, figures, onEnd, played.context, played.sound, played.from, played.output);
+    const recording = new PlayedRecording(stream, figures, onEnd, played.context, played.sound, played.from, played.output);
+    recording.#wishedAt = wishedAt;
+    return recording;
   } // prettier-ignore
 
   /** Seconds into the recording that are audible now. */
@@ -138,8 +150,18 @@ export class PlayedRecording extends Speaking {
     return Math.min(this.sound.duration, this.from + heard);
   }
 
-  override face(): Face {
-    return this.clock.at(this.#heard?.sample() ?? -1);
+  override face(now: number, drawingMs: number): Face {
+    const heard = this.#heard?.sample() ?? -1;
+    if (heard < 0) return this.clock.at(-1);
+    // what will be audible when the picture is there
+    const face = this.clock.at(heard + Math.round((drawingMs * this.stream.sampleRateHz) / 1000));
+    if (this.#wishedAt !== undefined) this.figures.started = now + drawingMs - this.#wishedAt;
+    this.#wishedAt = undefined;
+    if (this.from + heard / this.stream.sampleRateHz < this.sound.duration) {
+      this.figures.pictures++;
+      if (face.isStarved) this.figures.starved++;
+    }
+    return face;
   }
 
   protected override received(): void {
@@ -183,7 +205,7 @@ export class HeardVoice extends Speaking {
   readonly #spoken = new Passings();
   #capture: Capture | undefined;
   #shown = -1;
-  /** Loudness of the newest chunk, 0 to 1. */
+  /** Loudness of the newest sound, 0 to 1. */
   level = 0;
 
   private constructor(stream: AnimationStream, figures: Figures, onEnd: (failure: unknown) => void) {
@@ -195,10 +217,10 @@ export class HeardVoice extends Speaking {
     client: Client, wishes: Wishes, figures: Figures, onEnd: (failure: unknown) => void, context: AudioContext,
   ): Promise<HeardVoice> {
     let voice: HeardVoice | undefined;
-    const capture = await Capture.microphone(context, (chunk) => voice?.hear(chunk));
+    const capture = await Capture.microphone(context, (chunk) => voice?.hear(chunk), { chunkMs: VOICE_CHUNK_MS });
     try {
       const { model, ...others } = wishes;
-      const options = { ...others, sampleRateHz: capture.sampleRateHz, ...(model === undefined ? {} : { model }) };
+      const options = { ...others, frameRate: VOICE_FRAME_RATE, sampleRateHz: capture.sampleRateHz, ...(model === undefined ? {} : { model }) };
       voice = new HeardVoice(await client.animate(options), figures, onEnd);
       voice.#capture = capture;
       return voice;
@@ -208,9 +230,12 @@ export class HeardVoice extends Speaking {
     }
   } // prettier-ignore
 
-  hear(chunk: Float32Array): void {
+  hear(captured: Float32Array): void {
     if (this.isOver) return;
-    this.level = Math.min(1, 4 * Math.sqrt(chunk.reduce((sum, value) => sum + value * value, 0) / chunk.length));
+    const isFirst = this.stream.sentSamples === 0;
+    const chunk = isFirst ? captured.subarray(-this.#samplesOf(FIRST_CHUNK_MS)) : captured;
+    const loudness = Math.min(1, 4 * Math.sqrt(chunk.reduce((sum, value) => sum + value * value, 0) / chunk.length));
+    this.level += 0.3 * (loudness - this.level);
     const now = performance.now();
     void this.stream.send(chunk).catch((failure: unknown) => this.end(failure));
     this.sent.add(this.stream.sentSamples, now);
@@ -240,8 +265,12 @@ export class HeardVoice extends Speaking {
 
   /** End of the chunk in which `sample` lies: its sound was as much older than the chunk when that was handed over. */
   #endOf(sample: number): number {
-    const chunk = CHUNK_S * this.stream.sampleRateHz;
-    return Math.ceil((sample + 1) / chunk) * chunk;
+    const [first, chunk] = [this.#samplesOf(FIRST_CHUNK_MS), this.#samplesOf(VOICE_CHUNK_MS)];
+    return first + Math.max(0, Math.ceil((sample + 1 - first) / chunk)) * chunk;
+  }
+
+  #samplesOf(ms: number): number {
+    return Math.round((ms * this.stream.sampleRateHz) / 1000);
   }
 }
 

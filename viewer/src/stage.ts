@@ -1,10 +1,13 @@
 // Where the head is seen: lights, camera, and a picture when one is asked for.
 
 import {
-  BackSide, Color, DirectionalLight, HemisphereLight, Mesh, MeshBasicMaterial, NeutralToneMapping, PCFSoftShadowMap,
-  PerspectiveCamera, PlaneGeometry, PMREMGenerator, Scene, SphereGeometry, type Texture, Vector3, WebGLRenderer,
+  BackSide, Color, DirectionalLight, type Group, HemisphereLight, Mesh, MeshBasicMaterial, NeutralToneMapping, type Object3D,
+  PCFSoftShadowMap, PerspectiveCamera, PlaneGeometry, PMREMGenerator, Scene, SphereGeometry, type Texture, Vector3, WebGLRenderer,
 } from "three"; // prettier-ignore
-import { Head } from "./head.js";
+import { type Head, loadHead } from "./head.js";
+import { MorphedHead } from "./morphed_head.js";
+import { PosedHead } from "./posed_head.js";
+import { Quality } from "./quality.js";
 
 const DISTANCE = 0.92;
 const LOOK_AT = new Vector3(0, -0.012, 0);
@@ -12,8 +15,9 @@ const MOUTH = new Vector3(0, -0.052, 0.055);
 const MOUTH_SIZE = new Vector3(0.018, 0.02, 0);
 const MOST_YAW = 1.25;
 const MOST_PITCH = 0.5;
-/** Without a GPU, so many pixels are drawn in time. */
-const SOFTWARE_PIXELS = 80_000;
+const FENCE_MS = 3;
+/** Least time between two plain pictures: what a processor saves goes to whoever speaks, and to the server beside it. */
+const PLAIN_MS = 30;
 
 /** What draws WebGL here, in the browser's words. */
 function rendererOf(): string {
@@ -29,11 +33,13 @@ export class Stage {
   readonly #renderer: WebGLRenderer;
   readonly #scene = new Scene();
   readonly #camera = new PerspectiveCamera(20, 1, 0.1, 5);
-  /** Whether a GPU draws; `?quality=fine` or `plain` in the address says otherwise. */
-  readonly isFine: boolean;
-  /** What draws, in the browser's words. */
-  readonly drawnBy: string;
-  #head: Head | undefined;
+  readonly #quality: Quality;
+  #file: Group | undefined;
+  #fine: Head | undefined;
+  #plain: Head | undefined;
+  #shown: Object3D | undefined;
+  #names: readonly string[] = [];
+  #drawnAt = 0;
   #yaw = 0;
   #pitch = 0;
   #wantedYaw = 0;
@@ -41,24 +47,47 @@ export class Stage {
 
   /** Throws where the browser has no WebGL. */
   constructor(private readonly canvas: HTMLCanvasElement) {
-    this.drawnBy = rendererOf();
-    const wanted = new URLSearchParams(location.search).get("quality");
-    this.isFine = wanted === "fine" || (wanted !== "plain" && !/swiftshader|llvmpipe|software|basic render/i.test(this.drawnBy));
+    this.#quality = new Quality(rendererOf(), new URLSearchParams(location.search).get("quality"));
     this.#renderer = new WebGLRenderer({ canvas, antialias: this.isFine, alpha: true, powerPreference: "high-performance" });
     this.#renderer.toneMapping = NeutralToneMapping;
     this.#renderer.toneMappingExposure = 1.12;
     this.#renderer.setClearColor(new Color(0), 0);
-    this.#light();
+    if (this.isFine) this.#light();
     this.#listen();
     new ResizeObserver(() => this.#fit()).observe(canvas);
     this.#fit();
   }
 
-  async show(address: string): Promise<Head> {
-    this.#head = await Head.load(address, this.isFine);
-    this.#scene.add(this.#head.root);
+  /** Whether a GPU draws, or something as quick; `?quality=fine` or `plain` in the address says otherwise. */
+  get isFine(): boolean {
+    return this.#quality.step.isFine;
+  }
+
+  async show(address: string): Promise<void> {
+    this.#file = await loadHead(address);
+    this.#change();
     this.#renderer.compile(this.#scene, this.#camera);
-    return this.#head;
+  }
+
+  /** The head that is drawn. */
+  get head(): Head {
+    if (this.#file === undefined) throw new Error("no head is shown yet");
+    if (this.isFine) return (this.#fine ??= new MorphedHead(this.#file));
+    return (this.#plain ??= new PosedHead(this.#file));
+  }
+
+  set curveNames(names: readonly string[]) {
+    this.#names = names;
+    this.head.curveNames = names;
+  }
+
+  /** Whether a picture is due at `now`, and how finely it is drawn from now on. */
+  isDue(now: number): boolean {
+    const between = now - this.#drawnAt;
+    if (!this.isFine && between < PLAIN_MS) return false;
+    if (this.#drawnAt > 0 && this.#quality.drawn(between)) this.#change();
+    this.#drawnAt = now;
+    return true;
   }
 
   draw(): void {
@@ -70,6 +99,17 @@ export class Stage {
     ); // prettier-ignore
     this.#camera.lookAt(LOOK_AT);
     this.#renderer.render(this.#scene, this.#camera);
+  }
+
+  /** Resolves with the time (`performance.now`) at which the picture just drawn is there, as far as WebGL tells. */
+  async finished(): Promise<number> {
+    const context = this.#renderer.getContext() as WebGL2RenderingContext;
+    const fence = context.fenceSync(context.SYNC_GPU_COMMANDS_COMPLETE, 0)!;
+    context.flush();
+    while (context.clientWaitSync(fence, 0, 0) === context.TIMEOUT_EXPIRED && !context.isContextLost())
+      await new Promise((resolve) => setTimeout(resolve, FENCE_MS));
+    context.deleteSync(fence);
+    return performance.now();
   }
 
   /** Share of the place between the lips that is dark, in the picture just drawn; seen from the front. */
@@ -98,18 +138,27 @@ export class Stage {
     this.#wantedPitch = Math.max(-MOST_PITCH, Math.min(MOST_PITCH, this.#wantedPitch + pitch));
   }
 
+  /** Draw as finely as is right now. */
+  #change(): void {
+    const { head } = this;
+    head.curveNames = this.#names;
+    if (this.#shown !== undefined) this.#scene.remove(this.#shown);
+    this.#scene.add((this.#shown = head.root));
+    this.#renderer.shadowMap.enabled = this.isFine;
+    this.#fit();
+  }
+
+  /** Plain surfaces have this light built in (`plain_surface.ts`). */
   #light(): void {
     const key = new DirectionalLight(0xfff0e2, 2.5);
     key.position.set(0.55, 0.62, 0.85);
     const fill = new DirectionalLight(0xa9bfdc, 0.8);
     fill.position.set(-0.95, 0.05, 0.6);
-    const rim = new DirectionalLight(0xcfe0ff, this.isFine ? 2.3 : 1);
+    const rim = new DirectionalLight(0xcfe0ff, 2.3);
     rim.position.set(-0.6, 0.55, -0.9);
     const hair = new DirectionalLight(0xffc99a, 1.1);
     hair.position.set(0.9, 0.25, -0.75);
-    this.#scene.add(key, fill, rim, hair, new HemisphereLight(0xa9b4c0, 0x4d4038, this.isFine ? 0.55 : 0.85));
-    if (!this.isFine) return;
-    this.#renderer.shadowMap.enabled = true;
+    this.#scene.add(key, fill, rim, hair, new HemisphereLight(0xa9b4c0, 0x4d4038, 0.55));
     this.#renderer.shadowMap.type = PCFSoftShadowMap;
     key.castShadow = true;
     key.shadow.mapSize.set(1024, 1024);
@@ -154,7 +203,7 @@ export class Stage {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (width === 0 || height === 0) return;
     const most = Math.min(devicePixelRatio, 2);
-    const ratio = this.isFine ? most : Math.min(most, Math.sqrt(SOFTWARE_PIXELS / (width * height)));
+    const ratio = Math.min(most, Math.sqrt(this.#quality.step.pixels / (width * height)));
     this.#renderer.setPixelRatio(ratio);
     this.#renderer.setSize(width, height, false);
     this.#camera.aspect = width / height;

@@ -8,6 +8,8 @@ export class Wave {
   #sound: AudioBuffer | undefined;
   #bars: Float32Array = new Float32Array(0);
   #shown = "";
+  /** Bars that are drawn as heard; none yet when not known. */
+  #drawn: number | undefined;
 
   /** `onSeek` is given seconds. */
   constructor(
@@ -37,17 +39,24 @@ export class Wave {
     const { canvas } = this;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     const share = this.#sound === undefined ? 0 : seconds / this.#sound.duration;
-    const state = `${width} ${Math.round(share * width)} ${this.#bars.length}`;
+    const state = `${width} ${Math.ceil(share * this.#bars.length)} ${this.#bars.length}`;
     if (state === this.#shown || width === 0) return;
     this.#shown = state;
     canvas.ariaValueNow = seconds.toFixed(1);
     const ratio = Math.min(devicePixelRatio, 2);
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     const pen = this.#context;
-    pen.scale(ratio, ratio);
-    for (let bar = 0; bar < this.#bars.length; bar++) {
+    if (this.#drawn === undefined || canvas.width !== Math.round(width * ratio)) {
+      [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      this.#drawn = -1;
+    }
+    const played = Math.ceil(share * this.#bars.length);
+    const [from, to] = this.#drawn < 0 ? [0, this.#bars.length] : [Math.min(played, this.#drawn), Math.max(played, this.#drawn)];
+    this.#drawn = played;
+    pen.clearRect(from * BAR, 0, (to - from) * BAR, height);
+    for (let bar = from; bar < to; bar++) {
       const tall = Math.max(2, this.#bars[bar]! * height);
-      pen.fillStyle = bar / this.#bars.length < share ? HEARD : AHEAD;
+      pen.fillStyle = bar < played ? HEARD : AHEAD;
       pen.fillRect(bar * BAR, (height - tall) / 2, BAR - 1, tall);
     }
   }
@@ -56,6 +65,7 @@ export class Wave {
     const count = Math.floor(this.canvas.clientWidth / BAR);
     this.#bars = new Float32Array(Math.max(0, count));
     this.#shown = "";
+    this.#drawn = undefined;
     const values = this.#sound?.getChannelData(0) ?? new Float32Array(0);
     const step = values.length / Math.max(1, count);
     let loudest = 1e-4;

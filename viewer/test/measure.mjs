@@ -19,6 +19,8 @@ const page = await browser.newPage({ viewport: { width, height } });
 page.setDefaultTimeout(240_000);
 await page.goto(PAGE, { timeout: 240_000 });
 await page.waitForSelector("body.is-shown[data-state=connected]");
+// the page settles how finely it draws
+await new Promise((resolve) => setTimeout(resolve, 3000));
 
 /** Processor seconds of the browser, all its processes. */
 const cpuSeconds = () => {
@@ -44,8 +46,8 @@ const measured = async (press) => {
   await new Promise((resolve) => setTimeout(resolve, 1000 * Number(SECONDS)));
   const spent = cpuSeconds() - before;
   const found = await page.evaluate(() => {
-    const { voiceToFace, sentToReceived, betweenPictures } = globalThis.viewer.figures;
-    return { voiceToFace: [...voiceToFace], sentToReceived: [...sentToReceived], betweenPictures: [...betweenPictures] };
+    const lookAheadMs = globalThis.viewer.speaking?.lookAheadMs;
+    return { ...structuredClone({ ...globalThis.viewer.figures }), lookAheadMs };
   });
   if (await page.evaluate(() => globalThis.viewer.speaking !== undefined)) await page.click(press);
   await page.waitForFunction(() => globalThis.viewer.speaking === undefined);
