@@ -10,13 +10,14 @@ import facestream_models.corpus as corpus
 from facestream.curves import INDEX, sided
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotion_voice import take_apart
-from facestream_models.corpus.emotional import emotions_of_visit, make_all, make_split
+from facestream_models.corpus.emotional import make_all, make_split
 from facestream_models.corpus.emotional_checks import classification, closures, lip_gap, relative_to_voice
 from facestream_models.corpus.emotional_take import MOTION_SIZE, Take, act_out
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.corpus.phones import INDEX as CLASS
 from facestream_models.corpus.store import CorpusWriter, Utterance, iterate
 from facestream_models.corpus.take_store import TakeWriter, iterate_takes, read_take_shard
+from facestream_models.corpus.visits import emotions_of_visit
 
 CONFIG = Path(corpus.__file__).parent / "configs" / "emotional_v1.toml"
 PROFILE = load_profile()

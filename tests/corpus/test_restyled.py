@@ -7,8 +7,8 @@ from tests.corpus.spoken import sentence
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotion_voice import take_apart
 from facestream_models.corpus.emotional_take import act_out
-from facestream_models.corpus.prosody import pitch_of, prosody_of
-from facestream_models.corpus.restyled import heard_speaker, restyle, restyled, spoken_pitch
+from facestream_models.corpus.prosody import pitch_of, prosody_of, quick_pitch_of
+from facestream_models.corpus.restyled import heard_speaker, restyle, restyled
 from facestream_models.corpus.speaking_style import style_of
 from facestream_models.corpus.take_store import TakeWriter, iterate_takes
 
@@ -23,7 +23,7 @@ def takes():
 
 def test_another_persona_has_the_same_sound_and_a_face_of_its_own(takes):
     take = takes[0]
-    pitch = spoken_pitch(take.utterance.audio)
+    pitch = quick_pitch_of(take.utterance.audio)
     one, again, other = (restyled(take, pitch, persona, SEED, PROFILE) for persona in (1, 1, 2))
     for made in (one, other):
         np.testing.assert_array_equal(made.utterance.audio, take.utterance.audio)
@@ -41,7 +41,7 @@ def test_another_persona_has_the_same_sound_and_a_face_of_its_own(takes):
 @pytest.mark.parametrize("number", range(3))
 def test_the_pitch_that_is_found_again_has_the_accents_of_the_slow_method(number):
     utterance = act_out(take_apart(sentence(10 + number, syllables=12)), 1, 0, "af_one#0", SEED, PROFILE).utterance
-    found, slow = (prosody_of(utterance, track(utterance.audio)).accents[:, 0] for track in (spoken_pitch, pitch_of))
+    found, slow = (prosody_of(utterance, track(utterance.audio)).accents[:, 0] for track in (quick_pitch_of, pitch_of))
     assert len(slow) >= 3
     near = [np.abs(found - time).min() < 0.1 for time in slow]
     assert np.mean(near) > 0.6

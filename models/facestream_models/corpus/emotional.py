@@ -1,9 +1,9 @@
 """Acts a corpus in eight emotions: `python -m facestream_models.corpus.emotional --corpus DIR --out DIR --config TOML`.
 
 Reads the utterances of DIR/train and DIR/validation (see `generate`) and writes shards of takes (see `take_store`) into
-OUT/train and OUT/validation. It may be stopped and started again: finished shards are kept, and the corpus may grow
-meanwhile. Voices of the validation part are never heard in training, nor are its texts. One log line a shard tells the
-minutes stored and the speed.
+OUT/train and OUT/validation; what a config wants heard alone goes into OUT/heard (see `spoken_acts`). It may be stopped
+and started again: finished shards are kept, and the corpus may grow meanwhile. Voices of the validation part are never
+heard in training, nor are its texts. One log line a shard tells the minutes stored and the speed.
 """
 
 import argparse
@@ -11,39 +11,23 @@ import logging
 import multiprocessing
 import time
 import tomllib
-import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.emotion_voice import take_apart
-from facestream_models.corpus.emotional_take import act_out, take_key
-from facestream_models.corpus.emotions import EMOTIONS
+from facestream_models.corpus.emotional_take import act_out
 from facestream_models.corpus.speaking_style import speaker_of
-from facestream_models.corpus.store import CorpusReader, Utterance, iterate, read_shard, stored_seconds
+from facestream_models.corpus.spoken_act import take_key
+from facestream_models.corpus.spoken_acts import HEARD, make_heard
+from facestream_models.corpus.store import iterate, stored_seconds
 from facestream_models.corpus.take_store import TakeWriter
+from facestream_models.corpus.visits import emotions_of_visit, persona_of_visit, share_of
 
 SPLITS = ("validation", "train")
 
 log = logging.getLogger("facestream.corpus")
-
-
-def emotions_of_visit(utterance: Utterance, visit: int, per_visit: int, seed: int) -> list[int]:
-    """Which emotions the utterance is acted in: visits go through a random order of all eight, again and again."""
-    whole_rounds = -(-(visit + 1) * per_visit // len(EMOTIONS))
-    order: list[int] = []
-    for turn in range(whole_rounds):
-        random = np.random.default_rng([seed, zlib.crc32(utterance.key.encode()), turn])
-        order.extend(int(number) for number in random.permutation(len(EMOTIONS)))
-    return order[visit * per_visit : (visit + 1) * per_visit]
-
-
-def persona_of_visit(utterance: Utterance, visit: int, personas: int, seed: int) -> int:
-    """Which persona of its voice speaks the utterance on that visit."""
-    return int(np.random.default_rng([seed, zlib.crc32(utterance.key.encode()), visit, 1]).integers(personas))
 
 
 def make_split(
@@ -63,7 +47,7 @@ def make_split(
         stored = stored_seconds(writer.directory, writer.name)
         began, made = time.monotonic(), 0.0
         for visit in range(settings["visits"]):
-            for utterance in _share(corpus / split, config["sources"], process, processes):
+            for utterance in share_of(corpus / split, config["sources"], process, processes):
                 if utterance.text in skipped_texts:
                     continue
                 emotions = [
@@ -92,10 +76,12 @@ def make_split(
 
 
 def make_all(corpus: Path, out: Path, config: dict[str, Any], process: int) -> None:
-    """One process's share of both splits, validation first."""
+    """One process's share of both splits, validation first, and of what is only heard."""
     held_out = {utterance.text for utterance in iterate(corpus / "validation", config["sources"])}
-    for split in SPLITS:
+    for split in (part for part in SPLITS if part in config):
         make_split(corpus, out, config, split, process, held_out if split == "train" else frozenset())
+    for name in config.get(HEARD, {}):
+        make_heard(corpus, out, config, name, process, held_out)
 
 
 def main() -> None:
@@ -125,13 +111,6 @@ def main() -> None:
 def _worker(corpus: Path, out: Path, config: dict[str, Any], process: int) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     make_all(corpus, out, config, process)
-
-
-def _share(directory: Path, sources: Collection[str], process: int, processes: int) -> Iterator[Utterance]:
-    """The utterances of a process: shards go by their names, so that new ones never move the old."""
-    for path in CorpusReader(directory).new_shards():
-        if zlib.crc32(path.name.encode()) % processes == process:
-            yield from (utterance for utterance in read_shard(path) if utterance.source in sources)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ The order in which a face is put together is the order of the functions below: l
 conversation adds, the emotion, the eyes, and the closures of the lips as the last word.
 """
 
-import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +15,13 @@ from facestream.types import EXPRESSION_COUNT, JAW_COUNT
 from facestream_models.corpus.coarticulation import FRAME_RATE
 from facestream_models.corpus.conversation_face import conversation_face
 from facestream_models.corpus.emotion_face import draw_expression, sealed, strength_over_time, wear
-from facestream_models.corpus.emotion_voice import Voice, draw_shift, say_again
-from facestream_models.corpus.emotions import EMOTIONS, Act, course, draw_act
+from facestream_models.corpus.emotion_voice import Voice
+from facestream_models.corpus.emotions import Act, course
 from facestream_models.corpus.eye_motion import move_eyes
 from facestream_models.corpus.head_motion import head_motion
-from facestream_models.corpus.other_voice import both, draw_other_voice
 from facestream_models.corpus.prosody import prosody_of
 from facestream_models.corpus.speaking_style import TRAITS, SpeakingStyle, style_of
+from facestream_models.corpus.spoken_act import chance_of, say_act, take_key
 from facestream_models.corpus.store import SAMPLE_RATE, Utterance
 from facestream_models.corpus.styled_speech import seal_of, styled_speech
 
@@ -76,11 +75,6 @@ def frame_count(samples: int, frame_rate: int) -> int:
     return -(-samples * frame_rate // SAMPLE_RATE)
 
 
-def take_key(utterance: Utterance, emotion: int, visit: int) -> str:
-    """Key of the take of `utterance` in that emotion on that visit."""
-    return f"{utterance.key}-{EMOTIONS[emotion]}-{visit}"
-
-
 def act_out(
     voice: Voice,
     emotion: int,
@@ -96,15 +90,9 @@ def act_out(
     It depends on the arguments only: `visit` is the number of the draw of intensity, mixture, jitter and motion, and of
     whether it is one of the share `other_voices` in another voice (`other_voice`).
     """
-    key = take_key(voice.utterance, emotion, visit)
-    random = np.random.default_rng([seed, zlib.crc32(key.encode()), zlib.crc32(speaker.encode())])
-    act, style = draw_act(emotion, random), style_of(speaker, seed)
-    shift = draw_shift(act, random)
-    shift = shift._replace(pitch=shift.pitch + style.pitch_offset, tract=shift.tract + style.tract_offset)
-    if other_voices and random.random() < other_voices:
-        shift = both(shift, draw_other_voice(voice, random))
-    spoken, f0 = say_again(voice, shift, random)
-    utterance = replace(spoken, key=key, source=SOURCE)
+    random = chance_of(take_key(voice.utterance, emotion, visit), speaker, seed)
+    spoken, f0 = say_act(voice, emotion, visit, speaker, seed, random, other_voices)
+    utterance, act, style = replace(spoken.utterance, source=SOURCE), spoken.act, style_of(speaker, seed)
     curves, head = acted_motion(utterance, f0, act, style, random)
     every = FRAME_RATE // frame_rate
     shown = curves[::every].astype(np.float32)

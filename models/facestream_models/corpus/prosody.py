@@ -19,6 +19,8 @@ Float64 = NDArray[np.float64]
 
 PITCH_FRAME_MS = 5.0
 _PITCH_HZ = (65.0, 500.0)
+_SYNTHETIC_PITCH_HZ = (55.0, 620.0)
+"""What the vocoder that speaks the takes keeps to."""
 _LOUDNESS_RANGE_DB = 35.0
 _ACCENT_DISTANCE_S = 0.25
 _ACCENT_PROMINENCE = 0.5
@@ -57,6 +59,17 @@ def pitch_of(audio: NDArray[np.integer]) -> Float64:
     samples = np.ascontiguousarray(audio, dtype=np.float64) / 32768.0
     f0, _ = pyworld.harvest(samples, SAMPLE_RATE, f0_floor=low, f0_ceil=high, frame_period=PITCH_FRAME_MS)
     return np.asarray(f0)
+
+
+def quick_pitch_of(audio: NDArray[np.integer]) -> Float64:
+    """F0 in Hz every 5 ms `[M]`, 0 where unvoiced, of int16 `audio` [T] at 16 kHz, by DIO (Morise 2009).
+
+    A thirteenth of the time that `pitch_of` takes: enough for clean harmonics, as a vocoder or a studio makes them.
+    """
+    low, high = _SYNTHETIC_PITCH_HZ
+    samples = np.ascontiguousarray(audio, dtype=np.float64) / 32768.0
+    found, times = pyworld.dio(samples, SAMPLE_RATE, f0_floor=low, f0_ceil=high, frame_period=PITCH_FRAME_MS)
+    return np.asarray(pyworld.stonemask(samples, found, times, SAMPLE_RATE))
 
 
 def prosody_of(utterance: Utterance, f0: Float64) -> Prosody:

@@ -35,6 +35,8 @@ PROMPT_FOLDERS = {
     "ru": "ru_RU_f_IvrvoiceRU",
 }
 TRAINABLE_PROMPTS = frozenset({"it", "ru"})
+RECORDED_SOURCES = frozenset({"grid", *(f"prompt-{language}" for language in TRAINABLE_PROMPTS)})
+"""Sources of the corpus that are people's voices."""
 
 _FILES_PER_RUN = 40
 _SOUNDS = Path("/usr/share/asterisk/sounds")

@@ -16,21 +16,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyworld
 from numpy.typing import NDArray
 
 from facestream.retarget.profile import RigProfile, load_profile
 from facestream_models.corpus.coarticulation import FRAME_RATE
 from facestream_models.corpus.emotional_take import EXTRAS, Take, acted_motion
-from facestream_models.corpus.prosody import PITCH_FRAME_MS
+from facestream_models.corpus.prosody import quick_pitch_of
 from facestream_models.corpus.speaking_style import style_of
-from facestream_models.corpus.store import SAMPLE_RATE
 from facestream_models.corpus.take_store import TakeWriter, iterate_takes
 
 log = logging.getLogger("facestream.corpus")
-
-_PITCH_HZ = (55.0, 620.0)
-"""What the vocoder that spoke the takes keeps to."""
 
 
 def restyled_speaker(speaker: str, persona: int) -> str:
@@ -44,7 +39,7 @@ def heard_speaker(speaker: str) -> str:
 
 
 def restyled(take: Take, pitch: NDArray[np.float64], persona: int, seed: int, profile: RigProfile) -> Take:
-    """`take` with the face and head of that persona; `pitch` [M] is its F0 every 5 ms (`spoken_pitch`)."""
+    """`take` with the face and head of that persona; `pitch` [M] is its F0 every 5 ms (`quick_pitch_of`)."""
     speaker = restyled_speaker(take.speaker, persona)
     style = style_of(speaker, seed)
     random = np.random.default_rng([seed, zlib.crc32(take.key.encode()), zlib.crc32(speaker.encode())])
@@ -62,18 +57,6 @@ def restyled(take: Take, pitch: NDArray[np.float64], persona: int, seed: int, pr
     )
 
 
-def spoken_pitch(audio: NDArray[np.integer]) -> NDArray[np.float64]:
-    """F0 in Hz every 5 ms [M], 0 where unvoiced, of a take's int16 `audio` [T] at 16 kHz.
-
-    DIO, a thirteenth of the time of the method that `prosody.pitch_of` takes: a vocoder spoke the takes and their
-    harmonics are clean.
-    """
-    samples = np.ascontiguousarray(audio, dtype=np.float64) / 32768.0
-    low, high = _PITCH_HZ
-    found, times = pyworld.dio(samples, SAMPLE_RATE, f0_floor=low, f0_ceil=high, frame_period=PITCH_FRAME_MS)
-    return np.asarray(pyworld.stonemask(samples, found, times, SAMPLE_RATE))
-
-
 def restyle(takes: Path, out: Path, personas: Sequence[int], seed: int) -> None:
     """Write every take of `takes` by each of `personas` into `out`, which may be the same folder.
 
@@ -88,7 +71,7 @@ def restyle(takes: Path, out: Path, personas: Sequence[int], seed: int) -> None:
             missing = [persona for persona in personas if f"{take.key}/{persona}" not in writer.finished_keys]
             if not missing:
                 continue
-            pitch = spoken_pitch(take.utterance.audio)
+            pitch = quick_pitch_of(take.utterance.audio)
             for persona in missing:
                 writer.add(restyled(take, pitch, persona, seed, profile))
                 made += take.seconds
