@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="the bundle made of them, for the path of a client")
     parser.add_argument("--live", type=Path, default=shipped_folder() / "live", help="folder of the live bundle")
     parser.add_argument("--data", type=Path, required=True, help="folder of acted takes with validation/")
-    parser.add_argument("--takes", type=int, default=40, help="how many takes of each emotion")
+    parser.add_argument("--takes", type=int, default=40, help="how many takes of each emotion at most")
     parser.add_argument(
         "--speech", type=Path, help="folder with asterisk-en, grid-s1, grid-other; default: no real speech"
     )
@@ -57,7 +57,6 @@ def main() -> None:
     actor, face = Actor(network), Face(load_judges(arguments.runs), load_onlookers(arguments.runs))
     live = BundleNetwork(arguments.live, shipped_folder() / "head")
     figures = {
-        "takes.of_each_emotion": float(arguments.takes),
         "training.minutes": _training_seconds(arguments.runs, arguments.stage) / 60.0,
         "size.parameters_millions": sum(weight.numel() for weight in network.parameters()) / 1e6,
     }
@@ -86,7 +85,8 @@ def load_onlookers(runs: Path) -> Onlookers:
 
 def _on_takes(actor: Actor, face: Face, live: BundleNetwork, arguments: argparse.Namespace) -> Figures:
     takes = acted.held_takes(iterate_takes(arguments.data / "validation", load_profile().head_digest), arguments.takes)
-    figures = _told("prior", acted.score_prior(actor, face, takes))
+    figures = _told("takes", acted.count_takes(takes))
+    figures |= _told("prior", acted.score_prior(actor, face, takes))
     figures |= _told("retrieval", acted.score_embedding(actor, face, takes, np.random.default_rng(1)))
     random = np.random.default_rng(2)
     figures |= _told("generator", acted.score_generator(actor, face, takes, SEEDS, TEMPERATURE, random))

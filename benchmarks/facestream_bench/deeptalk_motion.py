@@ -4,6 +4,7 @@
 the same `Face` (see `seen_face`), which here also tells an emotion by single frames.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 
 from facestream.motion.heard_emotion import spoken
 from facestream_bench.seen_face import COEFFICIENTS, SeenFace
-from facestream_models.deeptalk.audio import CODE_SAMPLES, SAMPLE_RATE, audible_frames, pad_to_codes
+from facestream_models.deeptalk.audio import CODE_SAMPLES, FRAMES_PER_CODE, SAMPLE_RATE, audible_frames, pad_to_codes
 from facestream_models.deeptalk.code_choice import BOTTOM, TOP, gumbel_noise
 from facestream_models.deeptalk.compact import CompactDeepTalk
 from facestream_models.deeptalk.emotion_embedding import EmotionGaussian
@@ -40,6 +41,7 @@ class Actor:
 
     def __init__(self, network: CompactDeepTalk) -> None:
         self.network = network.eval()
+        self._contents: dict[bytes, Tensor] = {}
 
     @torch.no_grad()
     def hear(self, audio: Float32, seconds: float = LONGEST_HEARD_S) -> EmotionGaussian:
@@ -54,10 +56,10 @@ class Actor:
     def move(self, audio: Float32, emotion: Tensor | None = None, seed: int | None = None,
              temperature: float = 1.0) -> Motion:  # fmt: skip
         """Motion of `audio` [T] in `emotion` [1, 128], by default its own; the likeliest, or with `seed` a sample."""
-        padded = pad_to_codes(torch.from_numpy(audio.copy())[None])
+        content = self._content(audio)
         emotion = self.hear(audio).mean if emotion is None else emotion
         shape = self.network.shape.generator
-        count = padded.shape[1] // CODE_SAMPLES
+        count = content.shape[1] // FRAMES_PER_CODE
         noises = [
             torch.zeros(1, length, shape.codes)
             if seed is None
@@ -65,10 +67,17 @@ class Actor:
             for level, length in ((TOP, count), (BOTTOM, 2 * count))
         ]
         actor = F.one_hot(torch.zeros(1, dtype=torch.long), shape.actors).float()
-        made = self.network(padded, emotion, actor, *noises)
+        made = self.network.generator(content, emotion, actor, self.network.prior, *noises)
         top, bottom = ((logits + noise).argmax(dim=2)[0].numpy()
                        for logits, noise in zip((made.top, made.bottom), noises, strict=True))  # fmt: skip
         return Motion(made.motion[0, : audible_frames(len(audio))].numpy(), top, bottom)
+
+    def _content(self, audio: Float32) -> Tensor:
+        """What is said in `audio` [T], heard once however often it is asked for."""
+        key = hashlib.blake2b(audio.tobytes()).digest()
+        if key not in self._contents:
+            self._contents[key] = self.network.content(pad_to_codes(torch.from_numpy(audio.copy())[None]))
+        return self._contents[key]
 
 
 class Onlookers(NamedTuple):

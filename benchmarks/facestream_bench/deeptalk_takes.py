@@ -64,6 +64,12 @@ def held_takes(takes: Iterable[Take], of_each: int) -> list[Held]:
     return [held for kept in by_emotion for held in kept]
 
 
+def count_takes(takes: Sequence[Held]) -> Figures:
+    """How many takes all other figures are of, and of how many each emotion has at least."""
+    each = np.bincount([take.emotion for take in takes], minlength=len(EMOTIONS))
+    return {"count": float(len(takes)), "of_each_emotion": float(each.min())}
+
+
 def score_prior(actor: Actor, face: Face, takes: Sequence[Held]) -> Figures:
     """Errors of reconstruction in mm, and how much of both codebooks is in use."""
     prior = actor.network.prior

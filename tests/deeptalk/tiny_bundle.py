@@ -32,7 +32,7 @@ TINY_COMPACT = CompactShape(
 
 def tiny_compact() -> CompactDeepTalk:
     """Random, and livelier than fresh weights: sound and emotion both change the codes."""
-    torch.manual_seed(3)
+    torch.manual_seed(6)
     network = CompactDeepTalk(TINY_COMPACT)
     with torch.no_grad():
         for name, weight in network.named_parameters():

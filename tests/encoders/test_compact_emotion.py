@@ -2,13 +2,16 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import lfilter
 
 from facestream_models.deeptalk.audio import emotion_waveform
 from facestream_models.encoders.compact_emotion import (
+    PERIOD_BANDS,
     CompactEmotionEncoder,
     CompactEmotionShape,
     Pitch,
     PitchSpectrum,
+    _tremor,
 )
 
 SPECTRUM = PitchSpectrum()
@@ -32,6 +35,40 @@ def test_the_pitch_of_a_voice_is_found_within_a_semitone(hertz: float, seed: int
     assert abs(12 * np.log2(found / hertz)) < 1.0
     hiss = heard(random.normal(size=len(time)))
     assert float(said[:, -1].median()) > 3 * float(hiss[:, -1].median())
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.floats(110.0, 300.0), st.integers(0, 2**32 - 1))
+def test_breath_takes_the_period_from_high_bands_first(hertz: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    time = np.arange(16_000) / 16_000
+    phase = 2 * np.pi * np.cumsum(hertz * 2.0 ** (0.1 * np.sin(2 * np.pi * time))) / 16_000
+    buzz = sum(np.sin(n * phase) / n for n in range(1, int(7_000 / hertz)))
+    breath = lfilter([1.0, -0.9], [1.0], random.normal(size=len(time)))  # the higher the louder
+    encoder = CompactEmotionEncoder()
+
+    def periodicity(voice: np.ndarray) -> torch.Tensor:
+        sound = encoder.sound(emotion_waveform(torch.from_numpy(voice.astype(np.float32))[None]))
+        return sound[0, 10:, -PERIOD_BANDS:].median(dim=0).values
+
+    clear, breathy, noise = (periodicity(voice) for voice in (buzz, buzz + 0.1 * breath, breath))
+    assert bool((clear > noise + 0.1).all())
+    assert float(breathy[-1]) < 0.5 * float(clear[-1] + noise[-1])
+    assert float(breathy[0]) > 0.9 * float(clear[0])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(6.0, 8.0), st.integers(0, 2**32 - 1))
+def test_tremor_is_told_from_melody(tremor_hz: float, seed: int) -> None:
+    turn = np.random.default_rng(seed).uniform(0, 2 * np.pi)
+    time = torch.arange(200) / 50.0
+    melody = 0.3 * torch.sin(2 * np.pi * 0.6 * time + turn)
+    tremor = 0.05 * torch.sin(2 * np.pi * tremor_hz * time + turn)
+    voiced = torch.ones(1, 200)
+    calm, trembling = (_tremor(pitch[None], voiced) for pitch in (melody, melody + tremor))
+    for before, after in zip(calm, trembling, strict=True):
+        assert float(before) < 0.02
+        assert float(after) > 0.045
 
 
 def test_features_do_not_change_with_loudness_and_know_the_whole() -> None:
@@ -77,11 +114,12 @@ def test_silence_around_speech_does_not_change_its_manner(seed: int, silent_fram
     def manner(audio: np.ndarray) -> torch.Tensor:
         sound = encoder.sound(emotion_waveform(torch.from_numpy(audio)[None]))
         mel = sound[:, :, encoder.bands : 2 * encoder.bands]
-        return torch.cat([encoder.manner(mel, sound[:, :, -2], sound[:, :, -1])[0], mel.mean().reshape(1)])
+        return torch.cat([encoder.whole(sound)[0], mel.mean().reshape(1)])
 
     alone, within = manner(speech), manner(np.concatenate([silence, speech, silence]))
     # where the melody lies in the window, the two slopes over it, is told by the window
     told = torch.ones(len(alone), dtype=torch.bool)
     told[[2 * encoder.bands + 2, 2 * encoder.bands + 3, -1]] = False
+    told[-1 - encoder.bands :] = False  # nothing here is spoken without voice but the edges of syllables
     assert float((alone - within)[told].abs().max()) < 0.12
     assert float(alone[-1] - within[-1]) > 0.25  # the mean level does change

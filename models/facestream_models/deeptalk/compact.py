@@ -34,7 +34,7 @@ class CompactShape:
         default_factory=lambda: CompactEmotionShape(channels=0, hidden=768, dropout=0.05, hidden_dropout=0.5)
     )
     emotion: SequenceShape = field(
-        default_factory=lambda: SequenceShape(width=128, layers=0, longest=250, cuts=True, heads=4, hidden=256)
+        default_factory=lambda: SequenceShape(width=128, layers=0, longest=250, cuts=True, heads=4, hidden=256, usual=8)
     )
     prior: MotionPriorShape = field(
         default_factory=lambda: MotionPriorShape(width=64, hidden=128, decoder_hidden=256, heads=4, dropout=0.0)

@@ -19,7 +19,8 @@ _KL_LIMIT = 1e4
 
 def sampled_distance(speech: EmotionGaussian, expression: EmotionGaussian) -> Tensor:
     """Closed-form sampled distance of each speech row to each expression row, [B speech, B expression]."""
-    means = (speech.mean[:, None] - expression.mean[None]).square().sum(dim=2)
+    lengths = speech.mean.square().sum(dim=1)[:, None] + expression.mean.square().sum(dim=1)[None]
+    means = lengths - 2 * speech.mean @ expression.mean.T
     return means + _variance(speech)[:, None] + _variance(expression)[None]
 
 

@@ -14,10 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from facestream.errors import InvalidValue
+from facestream_models.corpus.emotions import NEUTRAL
 from facestream_models.deeptalk.pooling import RankPooling
 from facestream_models.encoders.speech_attention import PostNormLayer, sinusoids
 
 _TINY = 1e-8
+_SURENESS = 60.0
+"""Six times what cosines say of the likeliest emotion by themselves: nearly a choice."""
+_DRAWN = 3.0
+"""Parts of the likeliest emotion to one of what was heard."""
+_CALM = 0.1
+"""How much nearer neutral counts, for most speech is no act. Up to 0.15 it cost nothing on training voices left out."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,8 @@ class SequenceShape:
     """Sizes of one side. `enters` is the width of what comes in; 0 for one that has the layers' width already.
 
     `longest` frames have positions; `cuts` says that what is longer is cut there, else it is an error. One in `every`
-    frames is taken: moods change more slowly than lips.
+    frames is taken: moods change more slowly than lips. `usual` is how many usual emotions there are that a mean is
+    drawn to (`drawn_to_likeliest`); 0 leaves it where it is.
     """
 
     width: int
@@ -38,6 +46,7 @@ class SequenceShape:
     embedding: int = 128
     dropout: float = 0.1
     every: int = 1
+    usual: int = 0
 
 
 SPEECH_SHAPE = SequenceShape(width=768, layers=2, longest=500, cuts=True)
@@ -70,6 +79,17 @@ def unit(x: Tensor) -> Tensor:
     return x / (length + _TINY)
 
 
+def drawn_to_likeliest(mean: Tensor, usual: Tensor) -> Tensor:
+    """`mean` [B, D] three quarters of the way to the likeliest of the `usual` ones [E, D], all of unit length.
+
+    What is heard between two emotions lies between their faces, and a generator that knows clear faces makes of that a
+    calm one. Of 460 takes .715 were heard nearest to their emotion; .70 showed it where means were drawn half way, .71
+    where three quarters; before there was any of this .70 and .65 (2026-11-22).
+    """
+    likely = torch.softmax(_SURENESS * (mean @ usual.T + _CALM * (torch.arange(len(usual)) == NEUTRAL)), dim=1)
+    return unit(mean + _DRAWN * likely @ usual)
+
+
 class Head(nn.Module):
     """`x` [B, F, width] -> [B, embedding]."""
 
@@ -99,14 +119,25 @@ class SequenceEmbedding(nn.Module):
         )
         self.mean_head = Head(shape)
         self.variance_head = Head(shape)
+        if shape.usual:
+            self.register_buffer("usual", torch.eye(shape.usual, shape.embedding))
+            self.usual: Tensor
 
     def forward(self, features: Tensor) -> EmotionGaussian:
+        heard = self.undecided(features)
+        return heard._replace(mean=self._decided(heard.mean))
+
+    def undecided(self, features: Tensor) -> EmotionGaussian:
+        """The Gaussian before it is drawn to any usual emotion: what losses ask."""
         shared = self._shared(features)
         return EmotionGaussian(unit(self.mean_head(shared)), self.variance_head(shared))
 
     def mean(self, features: Tensor) -> Tensor:
         """Only the mean [B, 128], for whoever does not sample."""
-        return unit(self.mean_head(self._shared(features)))
+        return self._decided(unit(self.mean_head(self._shared(features))))
+
+    def _decided(self, mean: Tensor) -> Tensor:
+        return drawn_to_likeliest(mean, self.usual) if self.shape.usual else mean
 
     def _shared(self, features: Tensor) -> Tensor:
         if self.shape.cuts:

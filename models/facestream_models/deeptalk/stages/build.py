@@ -4,18 +4,20 @@ The shipped weights came about in this order, each in a folder of one place (con
 
     prior_compact -> prior-1, frame_emotion, lip_reader, prior_judged_compact -> prior,
     embedding_compact -> embedding-1, embedding_speech_compact -> embedding-2, embedding_faces_compact -> embedding-3,
-    embedding_recorded_compact -> embedding, with which generator-2 began, and embedding_whole_compact -> embedding,
+    embedding_recorded_compact -> embedding, with which generator-2 began, and of stage embedding-whole
+    embedding_whole_compact -> embedding,
     generator_1_compact, generator_2_compact, and for measuring frame_emotion_onlooker and lip_reader_onlooker in
     a folder `onlookers`, where `prior` is found again. `live` is a run of the network of that name.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 
 import torch
 
 from facestream.retarget.profile import load_profile
-from facestream_models.corpus.take_store import iterate_takes
+from facestream_models.corpus.take_store import iterate_spoken_acts, iterate_takes
 from facestream_models.deeptalk.compact import CompactDeepTalk, CompactShape
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion, FrameEmotionShape
@@ -25,6 +27,7 @@ from facestream_models.deeptalk.stages.frame_emotion import FrameEmotionConfig, 
 from facestream_models.deeptalk.stages.generator import GeneratorConfig, GeneratorStage, Judges
 from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig, LipReaderStage
 from facestream_models.deeptalk.stages.prior import PriorConfig, PriorJudges, PriorStage
+from facestream_models.deeptalk.stages.whole_embedding import FacesThatStay, WholeEmbeddingConfig, WholeEmbeddingStage
 from facestream_models.deeptalk.stages.windows import SeenTakes, TakeWindows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.live.weights import load_network
@@ -75,6 +78,23 @@ def build_embedding(config_file: Path, data: Path, out: Path) -> Run:
         stage.keep_faces(load_stage(out.parent, config.faces_of)["weights"])
     if config.speech_of:
         stage.keep_speech(load_stage(out.parent, config.speech_of)["weights"])
+    return Run(stage, config.run, out)
+
+
+def build_whole_embedding(config_file: Path, data: Path, out: Path) -> Run:
+    """Stage `embedding-whole`; what is heard lies in the folders `heard` of its config under `data`."""
+    config = read_config(config_file, WholeEmbeddingConfig)
+    torch.manual_seed(config.run.seed)
+    faces = load_stage(out.parent, config.faces_of)
+    acts = chain.from_iterable(iterate_spoken_acts(data / folder) for folder in config.heard)
+    stage = WholeEmbeddingStage(
+        config,
+        acts,
+        iterate_spoken_acts(data / "validation"),
+        takes_of(data, "train"),
+        load_frame_emotion(out.parent),
+        FacesThatStay(from_values(faces["facts"]["shapes"]["expression"], SequenceShape), faces["weights"]),
+    )
     return Run(stage, config.run, out)
 
 
@@ -159,6 +179,7 @@ def load_frame_emotion(runs: Path) -> FrameEmotion:
 STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {
     "frame-emotion": build_frame_emotion,
     "embedding": build_embedding,
+    "embedding-whole": build_whole_embedding,
     "lip-reader": build_lip_reader,
     "prior": build_prior,
     "generator-1": build_generator,

@@ -20,28 +20,23 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from facestream_models.corpus.emotions import EMOTIONS
-from facestream_models.deeptalk.audio import FRAME_RATE, emotion_waveform
+from facestream_models.deeptalk.audio import emotion_waveform
 from facestream_models.deeptalk.emotion_distance import (
     embedding_loss,
     retrieval_loss,
     retrieval_similarity,
     sampled_distance,
 )
-from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape, unit
+from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
-from facestream_models.deeptalk.stages.emotion_manners import EmotionManners
 from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
-from facestream_models.deeptalk.stages.heard_takes import CLEAR
+from facestream_models.deeptalk.stages.usual_faces import FIRST_LOG_VARIANCE, class_loss, shown_faces, usual_faces
 from facestream_models.deeptalk.stages.windows import SeenTakes, Windows
 from facestream_models.encoders.compact_emotion import CompactEmotionEncoder, CompactEmotionShape
 from facestream_models.training.run import RunConfig
 
-_LONGEST_FACE = 10 * FRAME_RATE
-_FIRST_LOG_VARIANCE = -6.0
-"""128 variances then add up to 0.3: beside squared distances of 0 to 4, and not 128 as those of a standard normal."""
 _SPEECH = SequenceShape(width=128, layers=2, longest=250, cuts=True, heads=4, hidden=256, dropout=0.0, every=2)
 _EXPRESSION = replace(_SPEECH, layers=1, enters=128, cuts=False)
 
@@ -50,9 +45,8 @@ _EXPRESSION = replace(_SPEECH, layers=1, enters=128, cuts=False)
 class EmbeddingConfig:
     """Windows of `shortest` to `longest` frames at 25 Hz (2 s in the paper), `rows` of them a batch.
 
-    Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other. An encoder
-    without `channels` hears takes as a whole, or pieces of them (`EmotionManners`), whatever the window.
-    With `recorded` half of the sounds are `as_recorded`. `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` is a
+    Pooling by rank weighs ranks by how many there are, so a network that met one length only knows no other. With
+    `recorded` half of the sounds are `as_recorded`. `in_codes_of` is that of `FrameEmotionConfig`. `faces_of` is a
     folder beside the output: an embedding whose faces, and all that was trained on their places, stay as they are while
     speech learns anew; `classes` needs that. `speech_of` is the other way round, for a new judge of frames: what speech
     sounds like stays, and faces find their way to it.
@@ -87,12 +81,11 @@ class EmbeddingStage:
         self.frame_emotion = frame_emotion.eval().requires_grad_(False)
         self.encoder = CompactEmotionEncoder(config.encoder)
         self.embedding = EmotionEmbedding(self.encoder, config.speech, config.expression)
-        hears = EmotionSounds if self.encoder.has_moments else EmotionManners
-        self.sounds = hears(training.true, self.encoder, recorded=config.recorded)
+        self.sounds = EmotionSounds(training.true, self.encoder, recorded=config.recorded)
         self.speech_stays = False
         self._usual: EmotionGaussian | None = None
         for side in (self.embedding.speech.embedding, self.embedding.expression):
-            nn.init.constant_(side.variance_head.map.bias, _FIRST_LOG_VARIANCE)
+            nn.init.constant_(side.variance_head.map.bias, FIRST_LOG_VARIANCE)
 
     def keep_faces(self, weights: Mapping[str, Tensor]) -> None:
         """Take the expression side and the measure of distance from the `weights` of an embedding, for good."""
@@ -124,7 +117,7 @@ class EmbeddingStage:
         if self.speech_stays:
             self.embedding.speech.eval()
         with torch.set_grad_enabled(not self.speech_stays):
-            speech = self.embedding.speech.embedding(self._heard(windows, random))
+            speech = self.embedding.speech.embedding(self.encoder.features(self.sounds.cut(windows, random)))
         face = self._face(self.embedding, windows)
         match = (windows.emotion[:, None] == windows.emotion[None]).float()
         scale, shift = self.embedding.scale, self.embedding.shift
@@ -136,29 +129,11 @@ class EmbeddingStage:
             terms["classes"] = self.config.classes * self.class_loss(speech, windows.emotion)
         return terms
 
-    def _heard(self, windows: Windows, random: np.random.Generator) -> Tensor:
-        """Features of the sound of `windows`."""
-        if isinstance(self.sounds, EmotionManners):
-            return self.encoder.features_of_whole(self.sounds.of(windows, random))
-        return self.encoder.features(self.sounds.cut(windows, random))
-
     def class_loss(self, speech: EmotionGaussian, emotion: Tensor) -> Tensor:
-        """How unlikely `speech` finds the usual face of its `emotion` `[B]` among those of all eight."""
-        distance = sampled_distance(speech, self.usual_faces())
-        return F.cross_entropy(-self.embedding.scale * distance, emotion)
-
-    @torch.no_grad()
-    def usual_faces(self) -> EmotionGaussian:
-        """Of each emotion the mean of the faces of its clear acts, `[8, D]`."""
+        """How unlikely `speech` finds the usual face of its `emotion` `[B]` among those of all eight, which stay."""
         if self._usual is None:
-            shown: list[list[Tensor]] = [[] for _ in EMOTIONS]
-            for whole in self.training.true.whole():
-                if float(whole.intensity) >= CLEAR:
-                    face = self._face(self.embedding, whole._replace(motion=whole.motion[:, :_LONGEST_FACE]))
-                    shown[int(whole.emotion)].append(face.mean)
-            means = unit(torch.stack([torch.cat(faces).mean(dim=0) for faces in shown]))
-            self._usual = EmotionGaussian(means, torch.full_like(means, _FIRST_LOG_VARIANCE))
-        return self._usual
+            self._usual = usual_faces(shown_faces(self.training.true, self.frame_emotion, self.embedding))
+        return class_loss(speech, self._usual, emotion, self.embedding.scale)
 
     def figures(self, network: nn.Module) -> dict[str, float]:
         """Retrieval at rank 1 among one window of each of the eight emotions, both ways; chance is one eighth."""
