@@ -28,8 +28,8 @@ from facestream.types import Float32
 from tests.engines.tensorrt_graphs import Shipped, shipped_graphs, shipped_ids, small_profile
 
 EVERY_GRAPH = pytest.mark.parametrize("shipped", shipped_graphs(), ids=shipped_ids())
-EXACT_ALL_THE_WAY = "motion.onnx"
-"""Most of its products choose codes."""
+EXACT_ALL_THE_WAY = ("motion.onnx", "denoise.onnx")
+"""Most products of the first choose codes; those of the second lead to the logarithm of how far off a guess may be."""
 TAKES_SECONDS = ("denoise.onnx", "stride.onnx")
 
 
@@ -73,7 +73,7 @@ def test_products_are_halved_and_nothing_else_changes(shipped: Shipped) -> None:
     assert list(changed.graph.output) == list(model.graph.output)
     halved, single = half_products(changed.graph.node)
     assert len(halved) + len(single) == sum(node.op_type in PRODUCTS for node in model.graph.node)
-    if shipped.spec.file != EXACT_ALL_THE_WAY:
+    if shipped.spec.file not in EXACT_ALL_THE_WAY:
         assert len(single) <= 4  # a spectral front end, where there is one
         assert len(halved) > 10
     assert with_half_products(model) == changed
@@ -134,7 +134,7 @@ def test_no_weight_of_a_face_moves_by_more_than_two_thousandths() -> None:
 
 
 def test_a_choice_of_codes_is_made_in_single_precision() -> None:
-    _, model = loaded(EXACT_ALL_THE_WAY)
+    _, model = loaded(EXACT_ALL_THE_WAY[0])
     makers = {name: node for node in with_half_products(model).graph.node for name in node.output}
 
     def leading_to(name: str, seen: set[str]) -> set[str]:

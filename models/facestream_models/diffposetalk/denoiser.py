@@ -13,7 +13,8 @@ A small network that says the clean motion itself loses what little noise leaves
 was six times as far off as the noisy motion, sampled heads had a third of their amplitude and styles were lost. What it
 says of fast motion, of lips, is good. With a `guess_variance` guess and noisy motion are averaged, each as far as it
 can be trusted at every pace (a Wiener filter; with one share for all paces, as Karras et al. 2022 have it, noise stayed
-in: heads three times too fast). The guess' error by pace was measured on held-out speakers (2026-11-21).
+in: heads three times too fast). The guess' error by pace was measured on held-out speakers (2026-11-21). Heads have
+gains of their own for each frame, where they were taught (`head_trust`).
 """
 
 import math
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 
 from facestream.motion.diffposetalk.schedule import DIFFUSION_STEPS, cosine_schedule
 from facestream_models.diffposetalk.decoder_layer import DecoderLayer
+from facestream_models.diffposetalk.head_trust import HeadTrust
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.encoders.speech_attention import sinusoids
 
@@ -88,6 +90,8 @@ class Denoiser(nn.Module):
             DecoderLayer(width, shape.heads, shape.hidden, shape.dropout) for _ in range(shape.layers)
         )
         self.motion = nn.Sequential(nn.Linear(width, width // 2), nn.GELU(), nn.Linear(width // 2, shape.motion_count))
+        self.head_trust: HeadTrust | None = None
+        """Is taught when the rest is (stage `trust`)."""
 
     def forward(
         self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, audio: Tensor, indicator: Tensor
@@ -97,26 +101,55 @@ class Denoiser(nn.Module):
         `noisy` [B, L, D] at `step` int64 [B] in 1..T; `person` [B, identity + style], both normalised; `audio`
         [B, L, W]; `indicator` [B, L] is 1 for real frames and 0 for those after the end.
         """
-        made = self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio)
-        return self.weighed(made, noisy, step)
+        found = self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio)
+        return self.weighed(found, audio, noisy, step)
 
     def masked(
         self, noisy: Tensor, step: Tensor, person: Tensor, past: Past, audio: Tensor, indicator: Tensor
     ) -> Tensor:
         """The same with every frame's attention computed and masked, as the released code does it."""
-        tokens = self.tokens(noisy, step, person, past, indicator)
-        return self.weighed(self.through_layers(tokens, past, audio, self.alignment), noisy, step)
+        found = self.through_layers(self.tokens(noisy, step, person, past, indicator), past, audio, self.alignment)
+        return self.weighed(found, audio, noisy, step)
 
-    def weighed(self, made: Tensor, noisy: Tensor, step: Tensor) -> Tensor:
-        """What the layers made [B, P + L, D] or [B, L, D], averaged with what the noisy window [B, L, D] shows."""
+    def weighed(self, found: Tensor, audio: Tensor, noisy: Tensor, step: Tensor) -> Tensor:
+        """The guess [B, P + L, D] of what the layers `found` [B, P + L, W]; that of the window is weighed against the
+        noisy one.
+        """
+        made: Tensor = self.motion(found)
         if not self.shape.guess_variance:
             return made
         count = noisy.shape[1]
-        guess = made[:, -count:]
-        shown = noisy / self.signal[step][:, None, None]
-        trusted = self.guess_error / (self.guess_error + self.noise_ratio[step][:, None, None])  # [B, L, D], by pace
-        by_pace = trusted * (self.paces @ (shown - guess))
-        return torch.cat([made[:, :-count], guess + self.paces.T @ by_pace], dim=1)
+        heard = None if self.head_trust is None else self.last_heard(audio)
+        window = self.weighed_window(made[:, -count:], found[:, -count:], heard, noisy, step)
+        return torch.cat([made[:, :-count], window], dim=1)
+
+    def weighed_window(self, made: Tensor, found: Tensor, heard: Tensor | None, noisy: Tensor, step: Tensor) -> Tensor:
+        """What was `made` of a window [B, L, D] averaged with what the `noisy` one [B, L, D] shows.
+
+        `found` [B, L, W] by the layers, the last of which `heard` [B, L, W]; only the head's own gains need them.
+        """
+        if not self.shape.guess_variance:
+            return made
+        noise = self.noise_ratio[step]
+        off = noisy / self.signal[step][:, None, None] - made
+        trusted = self.guess_error / (self.guess_error + noise[:, None, None])  # [B, L, D], by pace
+        guess = made + self.paces.T @ (trusted * (self.paces @ off))
+        if self.head_trust is None:
+            return guess
+        assert heard is not None
+        head = self.shape.head_components
+        turned = made[:, :, head] + self.head_trust(off[:, :, head], found, heard, noise)
+        return torch.cat([guess[:, :, : head.start], turned, guess[:, :, head.stop :]], dim=2)
+
+    def last_heard(self, audio: Tensor) -> Tensor:
+        """What frames of the last layer hear of `audio` [B, L, W]."""
+        last = self.layers[-1]
+        assert isinstance(last, DecoderLayer)
+        return last.cross_attention.of_one_key(audio)
+
+    def fresh_head_trust(self) -> HeadTrust:
+        """Gains of this denoiser's head that are not taught yet."""
+        return HeadTrust(self.shape, self.paces, self.guess_error[:, self.shape.head_components.start])
 
     def codes(self, step: Tensor) -> Tensor:
         """Rows [B, W] of the table of steps, computed: a graph need not store it."""
@@ -138,12 +171,11 @@ class Denoiser(nn.Module):
         return torch.cat([token[:, None], frames], dim=1) + self.positions
 
     def through_layers(self, x: Tensor, past: Past, audio: Tensor, alignment: Tensor | None = None) -> Tensor:
-        """Clean motion [B, P + L, D] of tokens `x` that hear `past` and `audio`."""
+        """What the layers find [B, P + L, W] of past and window in tokens `x` that hear `past` and `audio`."""
         memory = torch.cat([past.audio, audio], dim=1)
         for layer in self.layers:
             x = layer(x, memory, alignment)
-        motion: Tensor = self.motion(x[:, 1:])
-        return motion
+        return x[:, 1:]
 
 
 def cosines(frames: int) -> Tensor:

@@ -105,11 +105,13 @@ class FastDenoiser(nn.Module):
         """The same where the `embedding` [B, W] of the steps does not come from the table."""
         branches = window.person.shape[0] // noisy.shape[0]  # not `len`, which a traced graph would fix
         person = window.person + embedding.repeat(branches, 1)[:, None]
-        made = self.made(noisy, window._replace(person=person))
-        return self.denoiser.weighed(made, noisy.repeat(branches, 1, 1), step.repeat(branches))
+        found = self.found(noisy, window._replace(person=person))
+        made: Tensor = self.denoiser.motion(found)
+        repeated = noisy.repeat(branches, 1, 1)
+        return self.denoiser.weighed_window(made, found, window.audio.last, repeated, step.repeat(branches))
 
-    def made(self, noisy: Tensor, window: WindowCache) -> Tensor:
-        """What the layers make of a window whose person token knows the step."""
+    def found(self, noisy: Tensor, window: WindowCache) -> Tensor:
+        """What the layers find [G B, L, W] in a window whose person token knows the step."""
         network = self.denoiser
         first, *early, last = self._layers()
         branches = window.person.shape[0] // noisy.shape[0]
@@ -124,8 +126,7 @@ class FastDenoiser(nn.Module):
         x = _layer(first, with_person(person, frames), with_person(project(person), project(frames)), heard)
         for layer, audio in zip(early, heard_early, strict=True):
             x = _layer(layer, x, layer.self_attention.qkv(x), audio)
-        motion: Tensor = network.motion(_last_layer(last, x, window.audio.last))
-        return motion
+        return _last_layer(last, x, window.audio.last)
 
     def _layers(self) -> list[DecoderLayer]:
         return [layer for layer in self.denoiser.layers if isinstance(layer, DecoderLayer)]

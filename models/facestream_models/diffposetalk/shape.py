@@ -19,7 +19,7 @@ class DenoiserShape:
 
     `guess_variance` is how far off, in mean square, the network's own guess is taken to be when it is weighed against
     the noisy motion itself; 0: it is not weighed. `head_variance` is the same of the head, which is quicker; 0: as the
-    face.
+    face. Heads that were taught gains of their own (`head_trust`) begin with it.
     """
 
     head_rotation: bool = True

@@ -42,11 +42,14 @@ class Stride(NamedTuple):
 
 
 class Student(nn.Module):
-    """Made from the denoiser of its teacher, of which it takes a copy."""
+    """Made from the denoiser of its teacher, of which it takes a copy, but for the head's own gains: it has no steps at
+    which so little noise is left.
+    """
 
     def __init__(self, teacher: Denoiser) -> None:
         super().__init__()
         self.denoiser = copy.deepcopy(teacher).requires_grad_(True)
+        self.denoiser.head_trust = None
         self.shape = teacher.shape
         width = teacher.shape.width
         self.aim = nn.Sequential(nn.Linear(width + 2, width), nn.GELU(), nn.Linear(width, 2 * width))
@@ -66,8 +69,8 @@ class Student(nn.Module):
         token, frames = self.aims(stride)
         past_frames = frames.new_zeros(len(frames), past.motion.shape[1], frames.shape[2])
         x = x + torch.cat([token, past_frames, frames], dim=1)
-        made = self.denoiser.through_layers(x, past, audio)[:, past.motion.shape[1] :]
-        return self.denoiser.weighed(made, noisy, stride.here)
+        found = self.denoiser.through_layers(x, past, audio)
+        return self.denoiser.weighed(found, audio, noisy, stride.here)[:, past.motion.shape[1] :]
 
     def aims(self, stride: Stride) -> tuple[Tensor, Tensor]:
         """What a stride adds to the person's token [B, 1, W] and to the frames of the window [B, L, W]."""

@@ -2,9 +2,9 @@
 
     python -m facestream_models.export.diffposetalk --runs RUNS --data TAKES --card CARD.md --out FOLDER
 
-RUNS holds the folders `live`, `style`, `denoiser` and, where few steps shall be possible, `student`, as
-`facestream-train` leaves them. Named styles lie amid those of the speakers in TAKES/train who have most, or least, of a
-trait. The same runs and takes give the same bytes.
+RUNS holds the folders `live`, `style`, `denoiser`, where heads have gains of their own `trust`, and, where few steps
+shall be possible, `student`, as `facestream-train` leaves them. Named styles lie amid those of the speakers in
+TAKES/train who have most, or least, of a trait. The same runs and takes give the same bytes.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from facestream_models.diffposetalk.bundle import (
 )
 from facestream_models.diffposetalk.compact import compact_model
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.stages.build import load_denoiser, load_student, load_styles
+from facestream_models.diffposetalk.stages.build import load_denoiser, load_head_trust, load_student, load_styles
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.style import StyleNetwork
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
@@ -103,6 +103,7 @@ def load_compact(runs: Path) -> tuple[DiffPoseTalk, StyleNetwork, dict[str, Any]
     """
     trained, last = load_denoiser(runs)
     model = compact_model(trained, load_network(runs / "live" / WEIGHTS))
+    model.denoiser.head_trust = load_head_trust(runs, trained)
     told = {name: value for name, value in last["facts"].items() if name != "shape"}
     return model, load_styles(runs), {"stage": "denoiser", "step": last["step"], **told}
 

@@ -11,6 +11,7 @@ from torch import nn
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.take_store import iterate_takes
 from facestream_models.diffposetalk.compact import ContentMap
+from facestream_models.diffposetalk.head_trust import HeadTrust
 from facestream_models.diffposetalk.heard_speech import HeardSpeech, levels
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import DenoiserShape
@@ -19,6 +20,7 @@ from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, Denoi
 from facestream_models.diffposetalk.stages.recordings import Hear, Recordings
 from facestream_models.diffposetalk.stages.student import StudentConfig, StudentStage
 from facestream_models.diffposetalk.stages.style import StyleConfig, StyleNetwork, StyleStage
+from facestream_models.diffposetalk.stages.trust import TrustConfig, TrustStage
 from facestream_models.diffposetalk.student import Student
 from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import shipped_mesh
@@ -70,6 +72,22 @@ def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
     return Run(stage, config.run, out)
 
 
+def build_trust(config_file: Path, data: Path, out: Path) -> Run:
+    """Stage `trust`; the folders `live`, `style` and `denoiser`, whose heads it is taught for, lie beside `out`."""
+    config = read_config(config_file, TrustConfig)
+    torch.manual_seed(config.run.seed)
+    denoiser, _ = load_denoiser(out.parent)
+    hear = _hearing(out.parent)
+    training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
+    drawing = DenoiserConfig(
+        rows=config.rows, content_dropout=0.0, level_range=config.level_range, head_range=config.head_range,
+        shape=denoiser.shape,
+    )  # fmt: skip
+    windows = DenoiserStage(drawing, training, held_out, load_styles(out.parent), shipped_mesh())
+    windows.model.load_state_dict(denoiser.state_dict())
+    return Run(TrustStage(config, windows, {"denoiser": weights_digest(denoiser)}), config.run, out)
+
+
 def build_student(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `student`; the folders `live`, `style` and `denoiser`, whose network it learns from, lie beside `out`."""
     config = read_config(config_file, StudentConfig)
@@ -97,6 +115,23 @@ def load_denoiser(runs: Path) -> tuple[DiffPoseTalk, dict[str, Any]]:
     model = DiffPoseTalk(shape, ContentMap(shape.width, int(stored["facts"]["content"])))
     model.load_state_dict(stored["weights"])
     return model.eval(), stored
+
+
+def load_head_trust(runs: Path, denoiser: DiffPoseTalk) -> HeadTrust | None:
+    """What stage `trust` left in its folder under `runs`, ready to use, if there is one.
+
+    Raises ValueError if it was taught behind another denoiser.
+    """
+    if not (runs / "trust" / WEIGHTS).exists():
+        return None
+    stored = load_stage(runs, "trust")
+    if stored["facts"]["denoiser"] != weights_digest(denoiser):
+        raise ValueError(
+            f"{runs / 'trust'}: taught behind other weights than those in {runs / 'denoiser'}; train it again"
+        )
+    trust = denoiser.denoiser.fresh_head_trust()
+    trust.load_state_dict(stored["weights"])
+    return trust.eval()
 
 
 def load_student(runs: Path, teacher: DiffPoseTalk) -> tuple[Student, dict[str, Any]]:
@@ -135,6 +170,7 @@ STAGES: Mapping[str, Callable[[Path, Path, Path], Run]] = {
     "style": build_style,
     "beats": build_beats,
     "denoiser": build_denoiser,
+    "trust": build_trust,
     "student": build_student,
 }
 """Stage -> what makes its run from config file, data folder and output folder."""

@@ -64,7 +64,7 @@ class DenoiserConfig:
     shape: DenoiserShape = field(default_factory=lambda: COMPACT)
 
 
-class _Half(NamedTuple):
+class Half(NamedTuple):
     """One window of each row: clean `motion` [B, L, D], `features` [B, L, W], `past`, and `counts` [B, L]."""
 
     motion: Tensor
@@ -104,24 +104,9 @@ class DenoiserStage:
 
     def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
         del progress
-        config, model, window = self.config, self.model, self.shape.window
-        drawn = self.training.draw(config.rows, 2 * window, random)
-        acted = with_heads(drawn.motion, head_factors(config.rows, config.head_range, random), self.shape)
-        motion = self.styles.space(acted)
-        heard = F.dropout(drawn.content, config.content_dropout)
-        if config.level_range:
-            off = torch.from_numpy(random.uniform(-config.level_range, config.level_range, size=config.rows)).float()
-            heard = louder(heard, off)
-        features, silence = self.speech(heard), self.speech.lasting(self.training.silence)
-        seam = slice(window - self.shape.past, window)
-        halves = [
-            self._half(motion[:, :window], features[:, :window], model.start(config.rows),
-                       config.ends_first, silence, random),
-            self._half(motion[:, window:], features[:, window:], Past(motion[:, seam], features[:, seam].detach()),
-                       config.ends_second, silence, random),
-        ]  # fmt: skip
-        styles = torch.cat([self._style(acted[:, window:]), self._style(acted[:, :window])])
-        guess, is_styled, step = self._made([*halves], styles, random)
+        config = self.config
+        halves, styles = self.drawn(self.training, random)
+        guess, is_styled, step = self._made(halves, styles, random)
         made = guess.chunk(2)
         terms: dict[str, Tensor] = {}
         if config.weights.style:
@@ -142,6 +127,30 @@ class DenoiserStage:
             seam_term = head_transition(second.past.motion, made[1][:, self.shape.past :], second.counts, self.shape)
             terms["head_transition"] = config.weights.head_transition * seam_term
         return terms
+
+    def drawn(self, recordings: Recordings, random: np.random.Generator) -> tuple[tuple[Half, Half], Tensor]:
+        """Two windows in a row of B `recordings`, and the styles [2 B, S] of the first ones, then the second."""
+        config, model, window = self.config, self.model, self.shape.window
+        drawn = recordings.draw(config.rows, 2 * window, random)
+        acted = with_heads(drawn.motion, head_factors(config.rows, config.head_range, random), self.shape)
+        motion = self.styles.space(acted)
+        heard = F.dropout(drawn.content, config.content_dropout)
+        if config.level_range:
+            off = torch.from_numpy(random.uniform(-config.level_range, config.level_range, size=config.rows)).float()
+            heard = louder(heard, off)
+        features, silence = self.speech(heard), self.speech.lasting(recordings.silence)
+        seam = slice(window - self.shape.past, window)
+        halves = (
+            self._half(motion[:, :window], features[:, :window], model.start(config.rows),
+                       config.ends_first, silence, random),
+            self._half(motion[:, window:], features[:, window:], Past(motion[:, seam], features[:, seam].detach()),
+                       config.ends_second, silence, random),
+        )  # fmt: skip
+        return halves, torch.cat([self._style(acted[:, window:]), self._style(acted[:, :window])])
+
+    def noised(self, clean: Tensor, step: Tensor) -> Tensor:
+        """`clean` motion [B, L, D] at `step` [B]."""
+        return self._signal[step][:, None, None] * clean + self._noise[step][:, None, None] * torch.randn_like(clean)
 
     @torch.no_grad()
     def figures(self, network: nn.Module) -> dict[str, float]:
@@ -180,13 +189,13 @@ class DenoiserStage:
 
     def _half(
         self, motion: Tensor, features: Tensor, past: Past, chance: float, silence: Tensor, random: np.random.Generator
-    ) -> _Half:
+    ) -> Half:
         rows, window = motion.shape[:2]
         early = random.integers(1, window, size=rows)
         ends = torch.from_numpy(np.where(random.random(rows) < chance, early, window))
         counts = (torch.arange(window) < ends[:, None]).float()
         kept = counts[:, :, None]
-        return _Half(motion * kept, features * kept + silence * (1.0 - kept), past, counts)
+        return Half(motion * kept, features * kept + silence * (1.0 - kept), past, counts)
 
     def _style(self, motion: Tensor) -> Tensor:
         with torch.no_grad():
@@ -203,16 +212,16 @@ class DenoiserStage:
         counted: Tensor = (self._signal[step].square() * apart).sum()
         return counted / max(len(step), 1)
 
-    def _made(self, halves: list[_Half], styles: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _made(
+        self, halves: tuple[Half, Half], styles: Tensor, random: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """The network's guess [2 B, P + L, D], which rows have their style, and the step [2 B] that each is at; some
         have conditions taken away.
         """
-        clean, features, counts = (torch.cat([getattr(half, name) for half in halves]) for name in
-                                   ("motion", "features", "counts"))  # fmt: skip
-        past = Past(*(torch.cat(parts) for parts in zip(*(half.past for half in halves), strict=True)))
+        clean, features, past, counts = both_halves(halves)
         rows = len(clean)
         step = torch.from_numpy(np.ceil(DIFFUSION_STEPS * (1.0 - random.random(rows)) ** self.config.step_power)).long()
-        noisy = self._signal[step][:, None, None] * clean + self._noise[step][:, None, None] * torch.randn_like(clean)
+        noisy = self.noised(clean, step)
         chance = torch.from_numpy(random.random(rows))
         both = self.config.both_taken
         is_styled = chance >= both + self.config.style_taken
@@ -227,6 +236,16 @@ class DenoiserStage:
         points = MotionPoints(self.styles.space, self.mesh)
         distance = point_errors_mm(points(made), points(true))
         return {"face_mm": float(distance.mean()), "lips_mm": float(distance[..., self.mesh.is_lip].mean())}
+
+
+def both_halves(halves: tuple[Half, Half]) -> Half:
+    """All first windows, then all second ones."""
+    first, second = halves
+    past = Past(*(torch.cat(parts) for parts in zip(first.past, second.past, strict=True)))
+    motion, features, counts = (
+        torch.cat([getattr(half, name) for half in halves]) for name in ("motion", "features", "counts")
+    )
+    return Half(motion, features, past, counts)
 
 
 def unlike(found: Tensor, styles: Tensor) -> Tensor:

@@ -284,17 +284,13 @@ class DiffPoseTalkMotion:
         )
 
     def _faded(self, fresh: Float32, state: State) -> Float32:
-        """`fresh` `[B, F, D]`, its first hop on the way from what the window before expected of it.
-
-        Behind the last frame that was expected, what it was off by is led back to nothing.
-        """
+        """`fresh` `[B, F, D]`, as far as the window before expected frames on the way from what it expected."""
         count = min(fresh.shape[1], state[EXPECTED].shape[1])
-        counts = np.minimum(state[EXPECTED_COUNT], count)[:, None]
-        row, place = np.arange(len(fresh))[:, None], np.minimum(np.arange(count), np.maximum(counts - 1, 0))
-        off = np.where(counts[:, :, None] > 0, state[EXPECTED][row, place] - fresh[row, place], 0.0)
-        left = 1.0 - (np.arange(count, dtype=np.float32) + 1.0) / (count + 1)
+        counts = state[EXPECTED_COUNT][:, None]
+        left = np.maximum(1.0 - (np.arange(count, dtype=np.float32) + 1.0) / (counts + 1.0), 0.0)
+        off = state[EXPECTED][:, :count] - fresh[:, :count]
         faded = fresh.copy()
-        faded[:, :count] += left[:, None] * off.astype(np.float32)
+        faded[:, :count] += left[:, :, None].astype(np.float32) * off
         return faded
 
     def _expect(self, ahead: Float32, state: State) -> None:
