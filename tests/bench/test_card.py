@@ -1,6 +1,10 @@
+import shutil
+
 import pytest
 
-from facestream_bench.card import filled
+from facestream.engines.bundle import Bundle, shipped_folder
+from facestream.errors import BundleError
+from facestream_bench.card import filled, put_into
 
 
 def test_figures_take_their_places():
@@ -12,3 +16,16 @@ def test_figures_take_their_places():
 def test_a_figure_that_was_not_measured_is_named():
     with pytest.raises(ValueError, match=r"a\.closure"):
         filled("{a.closure:.2f} {a.count:.0f}", {"a.count": 1.0})
+
+
+def test_a_bundle_takes_its_card_anew_and_nothing_else_changes(tmp_path):
+    bundle = tmp_path / "live"
+    shutil.copytree(shipped_folder() / "live", bundle)
+    before = Bundle.open(bundle).manifest
+    put_into(bundle, "# live\n\nMeasured again.\n")
+    after = Bundle.open(bundle).manifest
+    changed = {name for name in before.files if before.files[name] != after.files[name]}
+    assert changed == {"card.md"}
+    assert after.model_dump(exclude={"files"}) == before.model_dump(exclude={"files"})
+    with pytest.raises(BundleError):
+        put_into(tmp_path, "# none\n")
