@@ -1,5 +1,5 @@
 # Needs Python 3.11+ and make. Everything else goes into $(VENV).
-#   make demo    stream the example clip through a local server and look at the talking face
+#   make demo    stream the example clip through a local server, look at the talking face, and talk to it in the viewer
 #   make test    run the test suite
 PYTHON ?= python3
 VENV ?= .venv
@@ -65,18 +65,9 @@ bench: setup
 	$(BIN)/facestream-bench report
 
 # On a machine with an NVIDIA GPU and one of the extras `tensorrt-rtx` and `tensorrt`: everything that waits for one.
-MODELS := live deeptalk-compact diffposetalk-compact
 bench-gpu: setup
 	$(BIN)/python -m pytest -m gpu
-	for model in $(MODELS); do \
-	    $(BIN)/facestream-bench parity --model $$model --variants tensorrt.fp32 tensorrt.fp16 \
-	        -o benchmarks/results/parity_$${model}_tensorrt.json && \
-	    $(BIN)/facestream-bench engine --model $$model --variants tensorrt.fp32 tensorrt.fp16 \
-	        -o benchmarks/results/engine_$${model}_tensorrt.json || exit; \
-	done
-	$(BIN)/facestream-bench latency --engine tensorrt -o benchmarks/results/latency_tensorrt.json
-	$(BIN)/facestream-bench capacity --engine tensorrt --precision fp16 --client compiled --start 128 --step 32 \
-	    -o benchmarks/results/capacity_live_tensorrt.json
+	$(BIN)/facestream-bench gpu
 
 docs: setup
 	$(BIN)/python -m pytest tests/docs

@@ -25,7 +25,7 @@ def command_of(program: str, parser: argparse.ArgumentParser, arguments: argpars
             continue
         if action.option_strings:
             parts.append(action.option_strings[-1])
-        if value is True:
+        if isinstance(value, bool):
             continue
         values = value if isinstance(value, list | tuple) else [value]
         parts += [action.dest.upper() if isinstance(one, Path) else shlex.quote(str(one)) for one in values]

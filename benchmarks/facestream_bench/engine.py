@@ -6,18 +6,26 @@ Writes `benchmarks/results/engine_MODEL.json`, keys such as `engine.live.onnx-cp
 row on by one hop. Beside its time stand `gflop`, counted from the graphs as they were run (`matrix_products`), and
 `products_ms`, the time of fp32 products of the very same sizes with the same library on the same core and one thread,
 measured in turns with the step; `times_products` says how many times that floor a step takes, `products_share` which
-share of it the floor is. `frame_us` is everything behind the step that makes a frame: retarget, polish, bookkeeping.
-All are medians of `--runs`, by the clock that `variants` chooses.
+share of it the floor is. `realtime_rows` is how many rows such steps move on in real time, one after the other, and
+`traffic_mb` the least that a step reads and writes: every weight once, each row's state twice. `frame_us` is everything
+behind the step that makes a frame: retarget, polish, bookkeeping. All are medians of `--runs`, by the clock that
+`variants` chooses.
 """
 
 import argparse
+import math
 import statistics
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import onnx
+
 from facestream.acting import ActingChange
 from facestream.engines.base import BUCKETS
+from facestream.engines.bundle import open_bundle
+from facestream.serving.pipeline import Pipeline
 from facestream_bench.chosen_model import add_model, label_of, options_of
 from facestream_bench.command import add_output, publish
 from facestream_bench.matrix_products import Product, Products, watched
@@ -29,6 +37,7 @@ COUNTED_HOPS = 5
 """Some models do a part of their work, such as hearing an emotion, in every fifth hop only."""
 WARM_HOPS = 15
 """Until every window has all the past that it looks back to."""
+_SAMPLES_PER_MS = 16
 
 Figures = dict[str, float]
 
@@ -69,7 +78,8 @@ def measure(variant: Variant, model: str, rows: int, acting: ActingChange, hops:
     """Figures of steps of `rows` rows, and of the products of as many steps, in turns."""
     each = products_a_hop(model, rows, acting)
     timer = ProductTimer(variant.now)
-    marching = Marching(variant.open(model), rows, acting, variant.now)
+    pipeline = variant.open(model)
+    marching = Marching(pipeline, rows, acting, variant.now)
     marching.advance(WARM_HOPS)
     steps_s, products_s, frames_s = [], [], []
     for _ in range(runs):
@@ -84,12 +94,27 @@ def measure(variant: Variant, model: str, rows: int, acting: ActingChange, hops:
     return {
         "ms": step_ms,
         "ms_per_row": step_ms / rows,
+        "realtime_rows": rows * pipeline.model.hop_samples / (step_ms * _SAMPLES_PER_MS),
+        "traffic_mb": (_weight_bytes(model) + 2 * rows * _state_bytes(pipeline)) / 1e6,
         "products_ms": 1000 * statistics.median(products_s),
         "times_products": times,
         "products_share": 1 / times,
         "gflop": sum(product.flops * count for product, count in each.items()) / 1e9,
         "frame_us": 1e6 * statistics.median(frames_s),
     }
+
+
+def _weight_bytes(model: str) -> int:
+    """Of all graphs, each number as float32."""
+    folder = open_bundle(model).folder
+    weights = (weight for path in folder.glob("*.onnx") for weight in onnx.load(path).graph.initializer)
+    return sum(4 * math.prod(weight.dims) for weight in weights)
+
+
+def _state_bytes(pipeline: Pipeline) -> int:
+    """Of a stream."""
+    columns = pipeline.source.columns.values()
+    return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in columns)
 
 
 def products_a_hop(model: str, rows: int, acting: ActingChange) -> dict[Product, float]:

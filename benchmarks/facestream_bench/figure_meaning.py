@@ -21,10 +21,14 @@ _RULES: tuple[tuple[str, Better], ...] = (
         r"(^|[._])(steps|streams|threads|samples|minutes|windows|bilabials|count|gflop|chance|seconds|rows_at_once)$",
         Better.NEITHER,
     ),
-    (r"\.(calls_\w+|burst_frames_per_message|products_ms)$", Better.NEITHER),
+    (r"\.(calls_\w+|burst_frames_per_message|products_ms|traffic_mb)$", Better.NEITHER),
     (r"(_steps_run|_millions|megabytes|temperature)$", Better.NEITHER),
     # As fast, as many, as right as can be
-    (r"(fps(_p1)?|per_s(_p1)?|times_real_time(\.\w+)?|times_faster|products_share)$", Better.HIGHER),
+    (
+        r"(fps(_p1)?|per_s(_p1)?|times_real_time(\.\w+)?|times_faster|products_share|realtime_rows|tflops|gb_per_s)$",
+        Better.HIGHER,
+    ),
+    (r"share_of_(arithmetic|traffic)$", Better.HIGHER),
     (r"(^|[._])(false_closure)$", Better.LOWER),
     (r"(^|[._])(closure|accuracy(_all|_of_own)?|sealed|rank1|r|r_(gap|jaw|lips|round|stretch))$", Better.HIGHER),
     # On time: neither early nor late

@@ -14,6 +14,7 @@ COMMANDS = {
     "parity": "engines and precisions against each other, and rows against batches, in blendshape units",
     "gateway": "processor time of the server for a stream over WebSockets, against the same over gRPC",
     "viewer": "the viewer's page in a browser without a GPU: from a sound to its drawn face, pictures a second",
+    "gpu": "all of this that waits for a card, within minutes: which engines run there, how right, how fast",
     "soak": "streams that come, go, break off and read slowly for minutes: drift, errors, what is left behind",
     "senders": "how evenly faces leave the server over Live Link, and how they would without its paced sender",
     "compare": "two result files side by side, better or worse by what each figure means",
