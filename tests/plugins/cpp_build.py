@@ -1,9 +1,10 @@
 """Builds of the C++ plugins by their own presets, one at a time."""
 
-import fcntl
 import shutil
 import subprocess
 from pathlib import Path
+
+from tests.plugins.build_once import locked
 
 PLUGINS = Path(__file__).resolve().parents[2] / "engine_plugins"
 CORE, CLIENT = PLUGINS / "core_cpp", PLUGINS / "client_cpp"
@@ -14,9 +15,7 @@ HAS_CLIENT_TOOLS = HAS_CORE_TOOLS and shutil.which("grpc_cpp_plugin") is not Non
 def build(source: Path, preset: str) -> Path:
     """The folder with what `preset` makes of `source`; a failed build's last lines are the message of the error."""
     folder = source / "build" / preset
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".building").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of the test suite share the folder
+    with locked(folder):
         for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
             built = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
             assert built.returncode == 0, "\n".join((built.stdout + built.stderr).splitlines()[-30:])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from facestream.transports.server import Server
 from facestream.types import Float32
 from facestream_bench.server_process import ServerProcess, running_server
 from facestream_bench.speech import speech_of
-from tests.plugins.cpp_build import CLIENT, HAS_CLIENT_TOOLS, build, run_tests
+from tests.plugins.cpp_build import CLIENT, CORE, HAS_CLIENT_TOOLS, build, run_tests
 from tests.transports.loopback import loopback, settings, speech, synthetic_pipeline, until
 
 pytestmark = [
@@ -78,6 +79,25 @@ def recording(path: Path, pcm: Float32, rate_hz: int = 16000, subtype: str = "FL
 
 def test_the_client_passes_its_own_tests(programs: Path) -> None:
     run_tests(programs / "facestream-client-tests")
+
+
+def test_the_shared_library_shows_its_own_names_only(programs: Path, tmp_path: Path) -> None:
+    """Engines bring a gRPC, an OpenSSL, a zlib of their own: none of ours may be met by theirs."""
+    library = programs / "libfacestream_client_shared.so"
+    words = ["nm", "-D", "--defined-only", "--format=posix", str(library)]
+    names = {line.split()[0] for line in subprocess.run(words, capture_output=True, text=True).stdout.splitlines()}
+    assert not [name for name in names if not name.startswith("fs_")]
+    header = (CLIENT / "include/facestream/client/c_api.h").read_text()
+    header += (CORE / "include/facestream/core/c_api.h").read_text()
+    assert names == set(re.findall(r"^FS_API [^(]*?\b(fs_\w+)\(", header, re.MULTILINE))
+    source = tmp_path / "from_c.c"
+    source.write_text(
+        "#include <facestream/client/c_api.h>\nint main(void) { return fs_abi_version() != FS_ABI_VERSION; }"
+    )
+    includes = [f"-I{folder / 'include'}" for folder in (CORE, CLIENT)]
+    compiler = ["cc", "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror", *includes, str(source)]
+    subprocess.run([*compiler, str(library), "-o", str(tmp_path / "from_c")], check=True)
+    subprocess.run([str(tmp_path / "from_c")], check=True, env=CALM | {"LD_LIBRARY_PATH": str(programs)})
 
 
 def python_clip(server: ServerProcess, pcm: Float32, options: StreamOptions) -> Clip:

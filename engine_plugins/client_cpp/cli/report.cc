@@ -2,41 +2,26 @@
 
 #include <cstdio>
 
+#include "json.h"
+
 namespace facestream::cli {
 namespace {
 
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    char escape[8];
-    if (letter == '"' || letter == '\\') {
-      quoted += '\\';
-      quoted += letter;
-    } else if (code < 0x20) {
-      std::snprintf(escape, sizeof escape, "\\u%04x", code);
-      quoted += escape;
-    } else {
-      quoted += letter;
-    }
-  }
-  return quoted + "\"";
-}
-
-void PutNumbers(std::FILE* file, const float* numbers, int count) {
-  for (int place = 0; place < count; ++place) std::fprintf(file, place == 0 ? "[%.9g" : ", %.9g", numbers[place]);
+void PutList(std::FILE* file, const float* numbers, int count) {
+  std::fputs("[", file);
+  PutNumbers(file, numbers, count);
   std::fputs("]", file);
 }
 
 void PutFrame(std::FILE* file, const Frame& frame) {
   std::fprintf(file, "{\"index\": %lld, \"weights\": ", frame.index);
-  PutNumbers(file, frame.face.weights, kCurveCount);
+  PutList(file, frame.face.weights, kCurveCount);
   std::fputs(", \"head\": ", file);
-  PutNumbers(file, frame.face.head, 4);
+  PutList(file, frame.face.head, 4);
   std::fputs(", \"left_eye\": ", file);
-  PutNumbers(file, frame.face.left_eye, 4);
+  PutList(file, frame.face.left_eye, 4);
   std::fputs(", \"right_eye\": ", file);
-  PutNumbers(file, frame.face.right_eye, 4);
+  PutList(file, frame.face.right_eye, 4);
   std::fputs("}", file);
 }
 
