@@ -1,41 +1,25 @@
 """The package for browsers and Node: built, packed, and run against a real server."""
 
 import asyncio
-import os
 import re
-import shutil
 import subprocess
 import wave
 from pathlib import Path
 
 import pytest
 
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import blocks
+from tests.plugins.web_build import PACKAGE, built_package, run
 from tests.transports.loopback import loopback, speech
 
-PACKAGE = ROOT / "engine_plugins" / "web"
 TOKEN = "sésame"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # npm fetches, on a machine that is busy otherwise
 
 
-def run(*words: str, folder: Path, **variables: str) -> str:
-    done = subprocess.run(
-        words, cwd=folder, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=280
-    )
-    assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy that is built; a checkout is left as it was."""
-    folder = tmp_path_factory.mktemp("npm") / "web"
-    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
-    run("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", folder=folder)
-    run("npm", "run", "build", folder=folder)
-    run("npx", "tsc", "-p", "tsconfig.test.json", folder=folder)
-    return folder
+def package(request: pytest.FixtureRequest) -> Path:
+    return built_package(Path(request.config.cache.mkdir("plugins")))
 
 
 @pytest.mark.asyncio
@@ -69,6 +53,25 @@ async def test_ten_lines_of_the_readme_with_the_packed_package(package: Path, tm
     lines = [line.split() for line in told.splitlines()]
     assert lines[0][0] == "0"
     assert max(float(jaw) for _, jaw in lines) > 0.2
+
+
+def test_the_script_of_the_guide_uses_what_there_is(package: Path) -> None:
+    (talk, *_) = [block.text for block in blocks("js") if block.page.name == "web.md"]
+    folder = package / "guide"
+    folder.mkdir(exist_ok=True)
+    (folder / "talk.js").write_text(talk)
+    (folder / "wrong.js").write_text(talk.replace("playback.at(", "playback.face("))
+    (folder / "three.d.ts").write_text('declare module "three";\ndeclare module "three/addons/*";\n')
+    words = (
+        "--noEmit --checkJs --allowJs --target es2022 --module nodenext --lib ES2022,DOM,DOM.Iterable,DOM.AsyncIterable"
+    )
+    files = [str(folder / name) for name in ("talk.js", "wrong.js", "three.d.ts")]
+    told = subprocess.run(
+        ["npx", "tsc", *words.split(), *files], cwd=package, capture_output=True, text=True, check=False
+    )
+    lines = [line for line in told.stdout.splitlines() if ": error " in line]
+    assert len(lines) == 1, told.stdout
+    assert lines[0].startswith("guide/wrong.js"), told.stdout
 
 
 def _install_packed(package: Path, where: Path) -> None:

@@ -23,6 +23,8 @@ class Network:
     bytes_to_client: int = 0
     cut_after_bytes: int | None = None
     """The next connection breaks once it has given its client so many bytes."""
+    refuses_after_cut: bool = False
+    """As a server that has died: nobody listens behind that any more."""
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def delay_s(self, chance: random.Random) -> float:
@@ -89,6 +91,7 @@ async def _carry(
                 between.bytes_to_client += len(data)
                 if between.cut_after_bytes is not None and between.bytes_to_client > between.cut_after_bytes:
                     between.cut_after_bytes = None
+                    between.is_refusing = between.refuses_after_cut
                     between.cut()
 
     delivering = asyncio.create_task(deliver())
