@@ -2,7 +2,9 @@
 
 The same speech goes to the same server, turn about, through the bare gRPC of `benchmarks/load_client` and through
 `facestream-cli` with its queues and threads. Of each, *added latency* is what `live_load` says it is; what the second
-adds to the first is the client's own. Programs are built by their presets first (docs/cpp.md).
+adds to the first is the client's own. Then the server runs in this process and notes when it read each chunk and wrote
+its frames: from a chunk to its decoded frames is held against the server's own time in the same run. Programs are built
+by their presets first (docs/cpp.md).
 """
 
 import argparse
@@ -19,12 +21,16 @@ import soundfile
 
 from facestream.client import StreamInfo, StreamOptions
 from facestream.errors import FacestreamError
+from facestream.serving.pipelines import open_pipeline
+from facestream.settings import Settings
 from facestream.timebase import FrameClock, FrameRate
+from facestream.transports.server import Server
 from facestream.types import Float32
 from facestream_bench.compiled_load import compiled_crowd
 from facestream_bench.live_load import Speaker, first_frames_to_warm, percentiles_ms
 from facestream_bench.results import write_results
 from facestream_bench.server_process import running_server
+from facestream_bench.server_times import ServerTimes
 from facestream_bench.speech import speech_of
 
 PLUGINS = Path(__file__).resolve().parents[2] / "engine_plugins"
@@ -86,6 +92,25 @@ def measure(pcm: Float32, rounds: int) -> dict[str, float]:
     return figures | {"frames": len(added["client"])}
 
 
+async def beyond_server(pcm: Float32, rounds: int) -> dict[str, float]:
+    """From a chunk handed to the client to a decoded frame, and the server's own part of it, in the same run."""
+    found = []
+    async with Server(Settings.load(port=0), load=lambda: [open_pipeline("live")]) as server:
+        with tempfile.TemporaryDirectory() as folder:
+            wav = Path(folder, "speech.wav")
+            soundfile.write(wav, pcm, StreamOptions().sample_rate_hz, subtype="PCM_16")
+            await first_frames_to_warm(server.address, pcm, StreamOptions(seed=1))
+            for _ in range(rounds):
+                times = ServerTimes()
+                with times.noted():
+                    spoken = await asyncio.to_thread(spoken_by_cli, server.address, wav)
+                arrived = [time_s for time_s, _, _ in spoken.arrivals]
+                assert spoken.info is not None
+                warm = spoken.info.clock.frames_until(round(WARM_UP_S * StreamOptions().sample_rate_hz))
+                found.append(times.figures(spoken.sent_s, arrived, from_frame=warm))
+    return {key: float(np.median([figures[key] for figures in found])) for key in found[0]}
+
+
 def allocations() -> dict[str, float]:
     """Calls of operator new for each frame, as the programs' own tests count them."""
     found = {}
@@ -133,7 +158,8 @@ def main() -> None:
     asked = parser.parse_args()
     figures = allocations()
     if asked.rounds:
-        figures |= measure(np.asarray(speech_of(asked.seconds), np.float32), asked.rounds)
+        pcm = np.asarray(speech_of(asked.seconds), np.float32)
+        figures |= measure(pcm, asked.rounds) | asyncio.run(beyond_server(pcm, asked.rounds))
     if asked.fuzz_log is not None:
         figures |= fuzzed(asked.fuzz_log.read_text(encoding="utf-8", errors="replace"))
     command = f"python -m facestream_bench.client_cpp --rounds {asked.rounds} --seconds {asked.seconds:g}"

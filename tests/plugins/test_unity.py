@@ -25,7 +25,7 @@ from facestream.v1.frames_pb2 import FrameRun
 from facestream.v1.stream_started_pb2 import StreamStarted
 from tests.plugins.dotnet.toolchain import DotNet
 from tests.plugins.proxy import network
-from tests.plugins.unity.core_program import PACKAGE, CoreProgram, build
+from tests.plugins.unity.core_program import PACKAGE, CoreProgram, built
 from tests.transports.loopback import loopback, speech
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -39,15 +39,13 @@ def dotnet(request: pytest.FixtureRequest) -> DotNet:
 
 
 @pytest.fixture(scope="module")
-def built(dotnet: DotNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("unity")
-    build(dotnet, folder)
-    return folder
+def programs(dotnet: DotNet, request: pytest.FixtureRequest) -> Path:
+    return built(dotnet, Path(request.config.cache.mkdir("plugins")))
 
 
 @pytest.fixture
-def core(dotnet: DotNet, built: Path, tmp_path: Path) -> CoreProgram:
-    return CoreProgram(dotnet, built, tmp_path)
+def core(dotnet: DotNet, programs: Path, tmp_path: Path) -> CoreProgram:
+    return CoreProgram(dotnet, programs, tmp_path)
 
 
 async def python_weights(address: str, pcm: Float32) -> Float32:
@@ -65,17 +63,17 @@ async def python_weights(address: str, pcm: Float32) -> Float32:
     return joined_frames(runs, len(ARKIT_NAMES)).weights
 
 
-def test_the_tests_of_the_package_pass(dotnet: DotNet, built: Path) -> None:
-    command = dotnet.command(built / "Runner.dll", built / "Facestream.Tests.dll")
+def test_the_tests_of_the_package_pass(dotnet: DotNet, programs: Path) -> None:
+    command = dotnet.command(programs / "Runner.dll", programs / "Facestream.Tests.dll")
     told = subprocess.run(command, env=dotnet.environment, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
     passed = int(told.stdout.split(" passed")[0].split()[-1])
     assert passed >= 30
 
 
-def test_core_uses_what_unity_has(dotnet: DotNet, built: Path) -> None:
+def test_core_uses_what_unity_has(dotnet: DotNet, programs: Path) -> None:
     def foreign(assembly: str) -> list[str]:
-        command = dotnet.command(built / "ForeignTypes.dll", dotnet.netstandard, built / assembly)
+        command = dotnet.command(programs / "ForeignTypes.dll", dotnet.netstandard, programs / assembly)
         return subprocess.run(
             command, env=dotnet.environment, capture_output=True, text=True, check=True
         ).stdout.split()

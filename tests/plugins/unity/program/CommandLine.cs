@@ -17,7 +17,7 @@ namespace Facestream.Program
         public CommandLine(string[] arguments)
         {
             Verb = arguments.Length > 0 ? arguments[0] : "";
-            for (int i = 1; i + 1 < arguments.Length; i += 2)
+            for (int i = 1; i + 1 < arguments.Length && arguments[i].StartsWith("--", StringComparison.Ordinal); i += 2)
             {
                 _values[arguments[i].Substring(2)] = arguments[i + 1];
             }
@@ -88,20 +88,21 @@ namespace Facestream.Program
             };
         }
 
-        /// <summary>HTTP/2 from the first byte: what .NET else only does behind TLS.</summary>
-        private sealed class PriorKnowledge : DelegatingHandler
-        {
-            public PriorKnowledge(HttpMessageHandler inner)
-                : base(inner)
-            {
-            }
+    }
 
-            protected override Task<HttpResponseMessage> SendAsync(
-                HttpRequestMessage request, CancellationToken cancellationToken)
-            {
-                request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-                return base.SendAsync(request, cancellationToken);
-            }
+    /// <summary>HTTP/2 from the first byte: what .NET else only does behind TLS.</summary>
+    internal sealed class PriorKnowledge : DelegatingHandler
+    {
+        public PriorKnowledge(HttpMessageHandler inner)
+            : base(inner)
+        {
+        }
+
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            return base.SendAsync(request, cancellationToken);
         }
     }
 }

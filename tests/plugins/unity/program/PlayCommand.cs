@@ -52,6 +52,7 @@ namespace Facestream.Program
             var starved = new List<double>();
             var positions = new List<double>();
             var weights = new List<double>();
+            var audible = new List<double>();
             double started = HostClock.Now;
             double end = speech.Length / (double)options.SampleRate;
             int written = 0;
@@ -76,6 +77,7 @@ namespace Facestream.Program
                     next = (int)(now * 60) + 1;
                     session.Playback.At(position, face);
                     positions.Add(position);
+                    audible.Add((now - delay) * options.SampleRate);
                     weights.Add(face.Weights[ArkitCurves.IndexOf("jawOpen")]);
                     starved.Add(face.IsStarved ? 1 : 0);
                     // what was audible and what the clock said
@@ -91,6 +93,7 @@ namespace Facestream.Program
                 Thread.Sleep(2);
             }
             report.Add("positions", positions);
+            report.Add("audible", audible);
             report.Add("jaw", weights);
             report.Add("starved", starved);
         }

@@ -18,8 +18,10 @@ namespace Facestream.Program
                     return PlayCommand.Run(command);
                 case "allocations":
                     return AllocationsCommand.Run(command);
+                case "conform":
+                    return ConformCommand.Run(arguments[1], arguments[2]);
                 default:
-                    Console.Error.WriteLine("stream, play or allocations");
+                    Console.Error.WriteLine("stream, play, allocations or conform");
                     return 2;
             }
         }

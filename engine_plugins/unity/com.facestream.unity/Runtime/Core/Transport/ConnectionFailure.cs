@@ -31,7 +31,7 @@ namespace Facestream
                 : server.StartsWith(scheme + "s", StringComparison.Ordinal)
                 ? $"is the server running there{setting}, and with TLS (else use {scheme}://)?"
                 : $"is the server running there{setting}, and without TLS (else use {scheme}s://)?";
-            string text = innermost.Message.TrimEnd('.');
+            string text = innermost.Message.Split('\n')[0].TrimEnd('\r', '.');  // some exceptions say more on a second line
             return new FacestreamException(FailureKind.Unavailable, $"no connection to {server}: {text}; {hint}");
         }
     }
