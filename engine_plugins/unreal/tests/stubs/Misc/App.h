@@ -1,0 +1,9 @@
+#pragma once
+
+#include "Misc/QualifiedFrameTime.h"
+#include "Stub/Containers.h"
+
+struct FApp
+{
+	static TOptional<FQualifiedFrameTime> GetCurrentFrameTime();
+};

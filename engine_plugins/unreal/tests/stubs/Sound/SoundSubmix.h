@@ -1,0 +1,8 @@
+#pragma once
+
+#include "Stub/Objects.h"
+
+class USoundSubmix : public UObject
+{
+	STUB_CLASS(USoundSubmix, UObject)
+};

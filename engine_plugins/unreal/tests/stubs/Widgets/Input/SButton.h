@@ -1,0 +1,7 @@
+#pragma once
+
+#include "Stub/Slate.h"
+
+class SButton : public SWidget
+{
+};
