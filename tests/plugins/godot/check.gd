@@ -1,0 +1,134 @@
+extends Node
+## Loaded beside the demo by tests: reads every script of the project, and lets the page ask what the add-on computes.
+
+const FrameBuffer := preload("res://addons/facestream/playback/frame_buffer.gd")
+const Expressions := preload("res://addons/facestream/face/expressions.gd")
+const ShapeMatcher := preload("res://addons/facestream/face/shape_matcher.gd")
+const Pcm := preload("res://addons/facestream/sound/pcm.gd")
+const Recording := preload("res://addons/facestream/sound/recording.gd")
+const Reader := preload("res://addons/facestream/wire/proto_reader.gd")
+const Turning := preload("res://addons/facestream/face/turning.gd")
+const Writer := preload("res://addons/facestream/wire/proto_writer.gd")
+
+var _asked: JavaScriptObject
+
+
+func _ready() -> void:
+	draw(false)
+	for path in _scripts("res://"):
+		load(path)
+		print("read ", path)
+	_asked = JavaScriptBridge.create_callback(_on_asked)
+	var page := JavaScriptBridge.create_object("Object")
+	page.ask = _asked
+	JavaScriptBridge.get_interface("window").check = page
+
+
+func _on_asked(arguments: Array) -> void:
+	var answer: Variant = call(arguments[0], JSON.parse_string(arguments[1]))
+	JavaScriptBridge.get_interface("window").check.last = JSON.stringify(answer, "", true, true)
+
+
+## Whether pictures are drawn: a crowded machine has better things to do.
+func draw(is_wanted: bool) -> void:
+	RenderingServer.render_loop_enabled = is_wanted
+
+
+## From the first face at or behind a sample on, the demo's face stays as it is: a picture may take seconds.
+func freeze_at(sample: float) -> void:
+	var face: FaceStream = get_node("/root/Demo/Character/FaceStream")
+	face.face_shown.connect(func() -> void: face.set_process(face.position < sample))
+
+
+func forbid_microphone(_nothing: Variant) -> void:
+	ProjectSettings.set_setting("audio/driver/enable_input", false)
+
+
+func values_of(weights: Array) -> Array:
+	var face := PackedFloat32Array(weights)
+	face.resize(64)
+	return Array(Expressions.of(face, true))
+
+
+func matched(shapes: Array) -> Dictionary:
+	var found := ShapeMatcher.match_names(PackedStringArray(shapes), {})
+	var told := {}
+	for value in found.size():
+		if found[value] >= 0:
+			told[Expressions.names()[value]] = shapes[found[value]]
+	return told
+
+
+## Whole numbers written and read, as text: JSON has no 64 bits.
+func numbers(texts: Array) -> Array:
+	var told := []
+	for text: String in texts:
+		var writer := Writer.new()
+		writer.integer(9, text.to_int())
+		var reader := Reader.new(writer.bytes)
+		reader.next()
+		told.append([writer.bytes.hex_encode(), str(reader.integer), reader.field])
+	return told
+
+
+## Bytes that are no message: how each is taken.
+func malformed(messages: Array) -> Array:
+	var told := []
+	for hex: String in messages:
+		var reader := Reader.new(hex.hex_decode())
+		while reader.next():
+			pass
+		told.append(reader.is_malformed)
+	return told
+
+
+## A recording of 8 bits, which only Godot's own mixer can read: how long it is, and how loud.
+func mixed(seconds: float) -> Array:
+	var wav := AudioStreamWAV.new()
+	wav.mix_rate = 22050
+	var data := PackedByteArray()
+	for index in int(seconds * 22050):
+		data.append(int(64 * sin(TAU * 220 * index / 22050.0)) & 255)
+	wav.data = data
+	var recording := Recording.new(wav)
+	var samples := recording.take(1 << 40)
+	var loudest := 0
+	for index in samples.size() / 2:
+		loudest = maxi(loudest, absi(samples.decode_s16(2 * index)))
+	return [samples.size() / 2.0 / recording.sample_rate, loudest / 32768.0, recording.is_over]
+
+
+## Where a bone looks when the head turns to its left by a quarter, and its parent is tilted.
+func turned(_nothing: Variant) -> Array:
+	var skeleton := Skeleton3D.new()
+	add_child(skeleton)
+	skeleton.add_bone("neck")
+	skeleton.add_bone("head")
+	skeleton.set_bone_parent(1, 0)
+	skeleton.set_bone_rest(0, Transform3D(Basis(Vector3.RIGHT, 0.4), Vector3.UP))
+	skeleton.set_bone_rest(1, Transform3D(Basis(Vector3.RIGHT, -0.4), Vector3.UP))
+	skeleton.reset_bone_poses()
+	Turning.new(skeleton, "head").turn(Quaternion(Vector3.UP, PI / 2))
+	var ahead := skeleton.get_bone_global_pose(1).basis * Vector3.BACK
+	skeleton.queue_free()
+	return [ahead.x, ahead.y, ahead.z]
+
+
+## Microseconds for a second of captured sound.
+func cost_of_capture(_nothing: Variant) -> int:
+	var frames := PackedVector2Array()
+	frames.resize(44100)
+	var began := Time.get_ticks_usec()
+	Pcm.mono16(frames)
+	return Time.get_ticks_usec() - began
+
+
+static func _scripts(folder: String) -> PackedStringArray:
+	var found := PackedStringArray()
+	for name in DirAccess.get_files_at(folder):
+		# of the editor, which is not here
+		if name.ends_with(".gd") and name != "plugin.gd":
+			found.append(folder.path_join(name))
+	for name in DirAccess.get_directories_at(folder):
+		found.append_array(_scripts(folder.path_join(name)))
+	return found

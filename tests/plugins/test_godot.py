@@ -1,0 +1,371 @@
+"""The Godot add-on in Godot 4.6 for browsers, against real servers: what it shows, and what it says is wrong."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from engine_plugins.godot.tools.demo import write_demo
+from engine_plugins.godot.tools.pack import packed, project_files
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from facestream.audio.example import EXAMPLE
+from facestream.cli.phones import read_phones
+from facestream.client import AsyncClient
+from facestream.curves import ARKIT_NAMES, INDEX
+from facestream.types import Float32
+from facestream.v1.animation_service_pb2 import AnimateResponse
+from facestream.v1.frames_pb2 import FrameRun
+from facestream.v1.stream_started_pb2 import StreamStarted
+from facestream.visemes import visemes_of
+from facestream_bench.server_process import running_server
+from tests.plugins.godot.engine import CHROMIUM, Browser, GodotWeb, serving
+from tests.transports.loopback import loopback
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+HERE = Path(__file__).parent
+RATE_HZ, FRAMES_HZ, SECONDS = 16000, 30, 2.0
+SHUT, OPEN = ("p", "b", "m"), ("aa", "ae", "ay", "ow", "ao")
+BROKEN = "extends Node\nfunc broken(:\n"
+
+
+@dataclass
+class Heard:
+    """What the demo has told of itself. `shown`: position, starved, jawOpen, mouthClose, mouthFunnel, eyeBlinkLeft."""
+
+    shown: list[list[float]] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    shapes: int = 0
+    problem: str = ""
+    resumes: int = 0
+    is_read: bool = False
+
+    @property
+    def rows(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        return np.array(self.shown)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.told if kind not in ("state", "spoken")]
+
+
+@dataclass
+class Demo:
+    """The demo in a browser."""
+
+    browser: Browser
+    site: str
+
+    async def ask(self, what: str, *values: object) -> None:
+        """Begin something; what was told before is forgotten."""
+        await self.heard(lambda _: True)
+        await self._ask(what, *values)
+
+    async def _ask(self, what: str, *values: object) -> None:
+        await self.browser.evaluate(f"window.facestream.ask({', '.join(map(json.dumps, (what, *values)))}), 0")
+
+    async def computed(self, what: str, value: object) -> Any:
+        """What one of the functions of check.gd says."""
+        code = f"window.check.ask({json.dumps(what)}, {json.dumps(json.dumps(value))}), window.check.last"
+        return json.loads(await self.browser.evaluate(code))
+
+    async def heard(self, until: Callable[[Heard], bool] = lambda heard: ("spoken", "") in heard.told) -> Heard:
+        """Listen until something has happened; pytest's timeout ends a test for which it never does."""
+        heard = Heard()
+        while not until(heard) or not heard.is_read:
+            await asyncio.sleep(0.2 if heard.is_read else 0)
+            heard.is_read = True
+            told = json.loads(await self.browser.evaluate("window.facestream.ask('report'), window.facestream.last"))
+            heard.shown += told["shown"]
+            heard.told += [tuple(one) for one in told["told"]]
+            heard.resumes = max(heard.resumes, int(told["resumes"]))
+            heard.shapes, heard.problem = int(told["shapes"]), told["problem"]
+        return heard
+
+    async def said(self, server: str, wav: str = "speech.wav", *, token: str = "", model: str = "") -> Heard:
+        """Everything of a line that is said."""
+        await self._ask("reach", server, token, model)
+        await self.ask("speak", f"{self.site}/{wav}")
+        return await self.heard()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened in one run of the engine, which takes long to start."""
+
+    heard: Mapping[str, Heard]
+    computed: Mapping[str, Any]
+    expected: Float32
+    expected_synthetic: Float32
+    errors: list[str]
+    printed: list[str]
+    picture: Path
+
+
+@pytest.fixture(scope="module")
+def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    if not CHROMIUM.exists() or shutil.which("npm") is None:
+        pytest.skip("Chromium or npm is not here: apt-get install chromium npm")
+    godot = GodotWeb(Path(request.config.cache.mkdir("godot")))
+    return asyncio.run(story(godot, tmp_path_factory.mktemp("godot")))
+
+
+async def story(godot: GodotWeb, folder: Path) -> Outcome:
+    samples, _ = soundfile.read(EXAMPLE, dtype="int16")
+    pcm = samples[: int(SECONDS * RATE_HZ)]
+    write_demo(folder / "project")
+    shutil.copy(HERE / "godot" / "check.gd", folder / "project")
+    (folder / "project" / "broken.gd").write_text(BROKEN)
+    settings = folder / "project" / "project.godot"
+    settings.write_text(settings.read_text() + '\n[autoload]\n\nCheck="*res://check.gd"\n')
+    godot.write_site(folder / "site", packed(project_files(folder / "project")))
+    soundfile.write(folder / "site" / "speech.wav", pcm, RATE_HZ, subtype="PCM_16")
+    soundfile.write(folder / "site" / "word.wav", pcm[: RATE_HZ // 4], RATE_HZ, subtype="PCM_16")
+    heard: dict[str, Heard] = {}
+    with serving(folder / "site") as site, running_server("live", 4, websocket_port=0, websocket_origins=["*"]) as live:
+        async with AsyncClient(live.address) as client:
+            expected = (await client.animate_clip(pcm)).frames.weights
+        async with godot.browser(folder / "site" / "speech.wav") as browser:
+            await browser.open(f"{site}/index.html")
+            await browser.until("Boolean(window.facestream && window.check)")
+            demo = Demo(browser, site)
+            computed = await compute(demo)
+            server = f"ws://{live.web_address}"
+            heard["speech"] = await demo.said(server)
+            await demo.ask("say", f"{site}/speech.wav")
+            heard["voice"] = await demo.heard()
+            for name in ("microphone", "microphone again"):
+                await demo.ask("listen")
+                heard[name] = await demo.heard(lambda heard: len(heard.shown) > 40 and heard.rows[:, 2].max() > 0.1)
+                await demo.ask("stop")
+            await demo.computed("forbid_microphone", None)
+            await demo.ask("listen")
+            heard["no microphone"] = await demo.heard(lambda heard: bool(heard.kinds))
+            heard["restart"], expected_synthetic = await restart(demo, pcm)
+            await mistakes(demo, server, heard)
+            await demo.ask("reach", server, "", "")
+            await demo.computed("freeze_at", 0.38 * RATE_HZ)
+            await demo.ask("speak", f"{site}/speech.wav")
+            await demo.heard(lambda heard: bool(heard.shown) and heard.rows[-1, 0] > 0.38 * RATE_HZ)
+            await demo.computed("draw", True)
+            await browser.screenshot(folder / "godot.png")
+    return Outcome(heard, computed, expected, expected_synthetic, browser.errors, browser.printed, folder / "godot.png")
+
+
+async def compute(demo: Demo) -> Mapping[str, Any]:
+    rng = np.random.default_rng(5)
+    faces = np.where(rng.random((6, 52)) < 0.3, rng.random((6, 52)), 0).astype(np.float32)
+    return {
+        "faces": faces,
+        "values": [await demo.computed("values_of", face.tolist()) for face in faces],
+        "avatar": await demo.computed(
+            "matched", ["head_jawOpen", "head_mouthSmile_L", "head_eyeBlinkRight", "head_hat"]
+        ),
+        "vroid": await demo.computed("matched", ["Fcl_MTH_A", "Fcl_MTH_U", "Fcl_EYE_Close_L", "Fcl_ALL_Joy"]),
+        "oculus": await demo.computed("matched", ["viseme_PP", "viseme_I", "vrc.v_aa", "eyesClosed"]),
+        "numbers": await demo.computed("numbers", ["0", "127", "300", "-1", str(2**63 - 1)]),
+        "malformed": await demo.computed("malformed", ["0801", "08", "0a05ff", "0f", "08ffffffffffffffffffff01"]),
+        "mixed": await demo.computed("mixed", 0.5),
+        "turned": await demo.computed("turned", None),
+        "cost": await demo.computed("cost_of_capture", None),
+    }
+
+
+async def restart(demo: Demo, pcm: np.ndarray[Any, np.dtype[np.int16]]) -> tuple[Heard, Float32]:
+    """A line during which the server goes, and another one comes in its place."""
+    async with loopback(websocket_port=0, websocket_origins=("*",), drain_grace_s=0.1) as first:
+        async with AsyncClient(first.server.address) as client:
+            expected = (await client.animate_clip(pcm)).frames.weights
+        port = int(str(first.server.web_address).rpartition(":")[2])
+        await demo.ask("reach", f"ws://127.0.0.1:{port}", "", "")
+        await demo.ask("speak", f"{demo.site}/speech.wav")
+        before = await demo.heard(lambda heard: bool(heard.shown) and heard.rows[-1, 0] > 0.2 * RATE_HZ)
+    async with loopback(websocket_port=port, websocket_origins=("*",)):
+        after = await demo.heard()
+    both = Heard(before.shown + after.shown, before.told + after.told, resumes=after.resumes)
+    return both, expected
+
+
+async def mistakes(demo: Demo, live: str, heard: dict[str, Heard]) -> None:
+    async with loopback(websocket_port=0, websocket_origins=("*",), tokens=("right",)) as guarded:
+        server = f"ws://{guarded.server.web_address}"
+        heard["right token"] = await demo.said(server, "word.wav", token="right")
+        heard["wrong token"] = await demo.said(server, "word.wav", token="wrong")
+    heard["nobody"] = await demo.said(server, "word.wav")
+    heard["TLS"] = await demo.said(live.replace("ws:", "wss:"), "word.wav")
+    heard["unknown model"] = await demo.said(live, "word.wav", model="nobody")
+    heard["no address"] = await demo.said("localhost:8080", "word.wav")
+    for name, answers in {
+        "version": [run(0, 1)],
+        "curves": [started(ARKIT_NAMES[:-1])],
+        "order": [started(), run(0, 9), run(4, 2)],
+    }.items():
+        async with scripted(answers) as address:
+            heard[name] = await demo.said(address, "word.wav")
+
+
+@asynccontextmanager
+async def scripted(answers: list[AnimateResponse]) -> AsyncIterator[str]:
+    """A server that says what it is told to, whatever it hears."""
+
+    async def answer(connection: ServerConnection) -> None:
+        await connection.recv()
+        for one in answers:
+            await connection.send(one.SerializeToString())
+        await connection.wait_closed()
+
+    async with serve(answer, "127.0.0.1", 0, subprotocols=[Subprotocol("facestream.v1.binary")]) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def started(names: tuple[str, ...] = ARKIT_NAMES) -> AnimateResponse:
+    answer = AnimateResponse(started=StreamStarted(curve_names=names))
+    answer.started.frame_rate.numerator = FRAMES_HZ
+    answer.started.limits.chunk_samples = RATE_HZ
+    return answer
+
+
+def run(first: int, count: int) -> AnimateResponse:
+    return AnimateResponse(frames=FrameRun(first_frame_index=first, frame_count=count, weights=[0.5] * (count * 52)))
+
+
+def test_every_script_is_read_and_a_broken_one_is_noticed(outcome: Outcome) -> None:
+    read = [line for line in outcome.printed if line.startswith("read ")]
+    scripts = [path for path in (HERE.parents[1] / "engine_plugins/godot").rglob("*.gd") if path.name != "plugin.gd"]
+    assert len(read) == len(scripts) + 2, "check.gd and broken.gd beside ours"
+    script_errors = [line for line in outcome.errors if "SCRIPT ERROR" in line or "Parse Error" in line]
+    assert script_errors, "the broken script is told of"
+    assert all("Expected parameter name" in line for line in script_errors), script_errors
+    others = [
+        line
+        for line in outcome.errors
+        if not line.lstrip().startswith(("at:", "SCRIPT ERROR", "GDScript backtrace"))
+        and "broken.gd" not in line
+        and not line.startswith(("ERROR: facestream: ", "WebSocket connection to"))
+    ]
+    assert others == []
+
+
+def test_it_computes_what_the_package_does(outcome: Outcome) -> None:
+    computed = outcome.computed
+    np.testing.assert_allclose(np.array(computed["values"])[:, 52:67], visemes_of(computed["faces"]), atol=1e-4)
+    assert computed["avatar"] == {
+        "jawOpen": "head_jawOpen", "mouthSmileLeft": "head_mouthSmile_L", "eyeBlinkRight": "head_eyeBlinkRight",
+    }  # fmt: skip
+    assert computed["vroid"] == {"aa": "Fcl_MTH_A", "ou": "Fcl_MTH_U", "blinkLeft": "Fcl_EYE_Close_L"}
+    assert computed["oculus"] == {"viseme_PP": "viseme_PP", "viseme_ih": "viseme_I", "viseme_aa": "vrc.v_aa"}
+    written = [one[0] for one in computed["numbers"]]
+    assert written == ["4800", "487f", "48ac02", "48ffffffffffffffffff01", "48ffffffffffffffff7f"]
+    assert [one[1:] for one in computed["numbers"]] == [[text, 9] for text in ("0", "127", "300", "-1", str(2**63 - 1))]
+    assert computed["malformed"] == [False, True, True, True, True]
+    np.testing.assert_allclose(computed["mixed"], [0.5, 0.5, 1], atol=0.02)
+    np.testing.assert_allclose(computed["turned"], [1, 0, 0], atol=1e-5)
+
+
+def shown_and_wanted(heard: Heard, expected: Float32) -> tuple[Any, Any, Any]:
+    """Seconds, the opening between the lips as it was drawn, and what the frames of those moments say."""
+    rows = heard.rows[heard.rows[:, 0] >= 0]
+    gap = expected[:, INDEX["jawOpen"]] - expected[:, INDEX["mouthClose"]]
+    starved = np.convolve(rows[:, 1], np.ones(4))[: len(rows)] > 0
+    steady = rows[~starved]
+    wanted = np.interp(steady[:, 0] * FRAMES_HZ / RATE_HZ, np.arange(len(gap)), gap)
+    return steady[:, 0] / RATE_HZ, steady[:, 2] - steady[:, 3], wanted
+
+
+@pytest.mark.parametrize("what", ["speech", "voice", "restart"])
+def test_the_face_of_a_moment_is_shown_at_that_moment(outcome: Outcome, what: str) -> None:
+    heard = outcome.heard[what]
+    assert heard.kinds == []
+    expected = outcome.expected_synthetic if what == "restart" else outcome.expected
+    times, shown, wanted = shown_and_wanted(heard, expected)
+    assert len(times) >= 12
+    assert np.percentile(np.abs(shown - wanted), 85) < 0.03
+    later = shown_and_wanted(heard, np.roll(expected, 3, axis=0))[2]
+    assert np.percentile(np.abs(shown - later), 85) > 0.03, "three frames of delay are seen"
+    assert (np.diff(heard.rows[heard.rows[:, 0] >= 0][:, 0]) >= 0).all(), "sound does not run backwards"
+    assert np.abs(heard.rows[-1, 2:5]).max() < 0.05, "at rest when all is said"
+
+
+def test_the_mouth_opens_on_vowels_and_shuts_on_bilabials(outcome: Outcome) -> None:
+    assert outcome.heard["speech"].shapes >= 52
+    times, gap, _ = shown_and_wanted(outcome.heard["speech"], outcome.expected)
+    opened, shut = [], []
+    for phone in read_phones(EXAMPLE):
+        during = gap[(times >= phone.start_s + 0.02) & (times <= phone.end_s - 0.02)]
+        if len(during) and phone.phone in OPEN:
+            opened.append(during.max())
+        elif len(during) and phone.phone in SHUT:
+            shut.append(during.min())
+    assert opened
+    assert shut
+    assert max(opened) > 0.2
+    assert max(shut) < 0.05
+
+
+def test_a_stream_goes_on_after_a_restart_of_the_server(outcome: Outcome) -> None:
+    heard = outcome.heard["restart"]
+    assert heard.resumes == 1
+    states = [what for kind, what in heard.told if kind == "state"]
+    assert states == ["streaming", "reconnecting", "streaming", "finished"]
+
+
+def test_the_microphone_moves_the_mouth(outcome: Outcome) -> None:
+    for name in ("microphone", "microphone again"):
+        heard = outcome.heard[name]
+        assert set(heard.kinds) <= {"no_microphone"}, "on a slow machine it is silent for long at first"
+        assert heard.rows[:, 2].max() > 0.1
+    told = outcome.heard["no microphone"].told
+    assert "turn on Project Settings > Audio > Driver > Enable Input" in told[-1][1]
+    assert [kind for kind, _ in told if kind != "state"] == ["no_microphone"]
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "words"),
+    [
+        ("wrong token", "denied", "refused the token: the token was not accepted"),
+        (
+            "nobody",
+            "unavailable",
+            "is the server running there with --websocket-port, and without TLS (else use wss://)",
+        ),
+        ("TLS", "unavailable", "and with TLS (else use ws://)"),
+        ("unknown model", "not_found", "no model named 'nobody'; there is: live"),
+        ("no address", "invalid_value", "server: got localhost:8080; allowed: ws://HOST:PORT"),
+        ("version", "protocol", "answered without 'started'; it speaks another version"),
+        ("curves", "protocol", "sends 51 curves and not 'tongueOut'"),
+        ("order", "protocol", "sent frame 4 behind frame 8"),
+    ],
+)
+def test_what_is_wrong_is_said_once_and_the_line_is_said_all_the_same(
+    outcome: Outcome, what: str, kind: str, words: str
+) -> None:
+    heard = outcome.heard[what]
+    assert heard.kinds == [kind]
+    assert words in heard.problem
+    assert sum(words in line for line in outcome.errors if line.startswith("ERROR: facestream: ")) == 1
+    assert ("spoken", "") in heard.told
+    assert np.abs(heard.rows[-1, 2:5]).max() < 0.05
+
+
+def test_a_right_token_is_no_problem(outcome: Outcome) -> None:
+    assert outcome.heard["right token"].kinds == []
+
+
+def test_the_head_is_seen(outcome: Outcome) -> None:
+    """Skin in the middle, and not in the corners: looked at by hand, too."""
+    from PIL import Image
+
+    picture = np.asarray(Image.open(outcome.picture).convert("RGB")).astype(int)
+    middle, corner = picture[150:230, 190:290].reshape(-1, 3), picture[-40:, :40].reshape(-1, 3)
+    redness = (middle[:, 0] - middle[:, 2]).mean()
+    assert redness > 25
+    assert redness > 5 * abs((corner[:, 0] - corner[:, 2]).mean())
