@@ -18,6 +18,7 @@ SEATS, SECONDS = 4, 2.0
 
 async def short_soak(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     monkeypatch.setattr(soak_callers, "SHORTEST_S", 0.2)
+    monkeypatch.setattr(soak_callers, "SLOW_READ_S", 0.05)
     visit = Visit(server.server.address, speech(0.5), StreamOptions(seed=1), SEATS)
     diary, looks = await soak(visit, lambda: held_by_server(server), SECONDS, look_every_s=0.2, settle_s=0.3)
     return figures_of(diary, looks)
