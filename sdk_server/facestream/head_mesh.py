@@ -90,6 +90,14 @@ def load_head_mesh(path: Path) -> HeadMesh:
         raise BundleError(f"{path}: not an open head of format {HEAD_FORMAT} ({error}); install again") from error
 
 
+def joints_of(regressor: Float32, template: Float32) -> Float32:
+    """Places of joints [J, 3] by `regressor` [J, V], where the vertices are at `template` [V, 3].
+
+    The same on every processor: single precision would be rounded as its matrix products are put together.
+    """
+    return np.asarray(regressor.astype(np.float64) @ template.astype(np.float64), np.float32)
+
+
 def dense(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Float32:
     """An array of which the file keeps only what is not zero: its shape, steps between flat places, and values."""
     shape = tuple(int(size) for size in arrays[f"{name}_shape"])
@@ -103,7 +111,7 @@ def _from_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> HeadMesh:
     if int(arrays["format"]) != HEAD_FORMAT:
         raise ValueError(f"format {int(arrays['format'])}")
     template = arrays["template"]
-    joints = dense("joint_regressor", arrays) @ template
+    joints = joints_of(dense("joint_regressor", arrays), template)
     ranges = zip(arrays["part_names"], arrays["part_ranges"], strict=True)
     mesh = HeadMesh(
         template=template,

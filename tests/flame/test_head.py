@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from facestream.errors import BundleError
+from facestream.head_mesh import joints_of
 from facestream_models.flame.head import Head, load_head, rounded, save_head
 
 
@@ -65,3 +66,11 @@ def test_what_is_no_head_is_refused(tmp_path, content):
     (tmp_path / "head.npz").write_bytes(content)
     with pytest.raises(BundleError, match="not a head file"):
         load_head(tmp_path / "head.npz")
+
+
+def test_joints_do_not_depend_on_the_order_of_sums(open_head):
+    """Processors put matrix products together in orders of their own."""
+    order = np.random.default_rng(0).permutation(open_head.vertex_count)
+    regressor, template = open_head.joint_regressor[:, order], open_head.template[order]
+    np.testing.assert_allclose(joints_of(regressor, template), open_head.joints, rtol=0, atol=1e-12)
+    assert np.abs(regressor @ template - open_head.joint_regressor @ open_head.template).max() > 1e-10

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facestream.errors import BundleError
-from facestream.head_mesh import HEAD_FORMAT, dense
+from facestream.head_mesh import HEAD_FORMAT, dense, joints_of
 
 Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
@@ -61,7 +61,7 @@ class Head:
     @property
     def joints(self) -> Float32:
         """Neutral joint positions [J, 3]."""
-        return self.joint_regressor @ self.template
+        return joints_of(self.joint_regressor, self.template)
 
     def part_vertices(self, *names: str) -> Int64:
         """Sorted vertex indices of the named parts."""
@@ -74,9 +74,8 @@ class Head:
         """
         vertices = self.part_vertices("skin", "lips") if self.parts else np.arange(self.vertex_count)
         digest = hashlib.sha256()
-        for array in (
-            self.template[vertices], self.expression_dirs[vertices], self.skinning[vertices], self.joints.round(5),
-        ):  # fmt: skip
+        joints = self.joints.round(5) + np.float32(0)  # no zero is negative
+        for array in (self.template[vertices], self.expression_dirs[vertices], self.skinning[vertices], joints):
             digest.update(f"{array.dtype.str} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

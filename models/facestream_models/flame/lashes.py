@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facestream.types import Float32, Int64
+from facestream_models.flame.head import Float64
 from facestream_models.flame.refinement import edges_of
 
 _COLUMNS, _ROWS = 13, 5
@@ -28,8 +29,8 @@ _LEANS = (0.0, 0.25, -0.2, 0.12, -0.1, 0.3)
 class Hairs:
     """`mix` [P, band vertices] makes points of the band's vertices, `offset` [P, 3] is added; `triangles` [T, 3]."""
 
-    mix: Float32
-    offset: Float32
+    mix: Float64
+    offset: Float64
     triangles: Int64
 
 
@@ -62,7 +63,7 @@ def comb_lashes(vertices: Float32, band: Int64) -> Hairs:
     joined = np.concatenate(triangles)
     if vertices[band, 0].mean() < 0:
         joined = joined[:, ::-1]
-    return Hairs(mix.astype(np.float32), offset.astype(np.float32), joined)
+    return Hairs(mix, offset, joined)
 
 
 def _along(row: Int64, places: np.ndarray, count: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from facestream.head_mesh import HeadMesh
 from facestream.types import Float32, Int64
 from facestream_models.flame.brows import Strip, lay_brow
 from facestream_models.flame.bust import with_clean_neck
-from facestream_models.flame.lashes import comb_lashes
+from facestream_models.flame.lashes import Hairs, comb_lashes
 from facestream_models.flame.makehuman import METRES_PER_UNIT
 from facestream_models.flame.refinement import edges_of, refine
 
@@ -114,12 +114,16 @@ def _with_lashes(mesh: HeadMesh) -> HeadMesh:
     for side in (1, -1):
         hairs = comb_lashes(mesh.template, band[side * mesh.template[band, 0].mean(axis=1) > 0])
         colour = mesh.colours[band[0, 0]]
+
+        def mixed(values: Float32, hairs: Hairs = hairs) -> Float32:
+            return np.asarray(hairs.mix @ values, np.float32)
+
         mesh = _extended(
             mesh,
-            hairs.mix @ mesh.template + hairs.offset,
-            np.stack([hairs.mix @ shape for shape in mesh.arkit_dirs]),
+            mixed(mesh.template) + hairs.offset.astype(np.float32),
+            np.stack([mixed(shape) for shape in mesh.arkit_dirs]),
             np.tile(colour, (len(hairs.mix), 1)),
-            hairs.mix @ mesh.head_share,
+            mixed(mesh.head_share),
         )
         triangles.append(first + hairs.triangles)
         first = mesh.vertex_count
