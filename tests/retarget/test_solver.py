@@ -131,13 +131,15 @@ def test_temporal_weight_holds_back_a_jump(profile):
 
 
 def test_no_rows_give_no_rows(retargeter):
-    assert retargeter.solve(np.zeros((0, 54), np.float32), np.zeros((0, 52), np.float32)).shape == (0, 52)
+    nobody, nothing = np.zeros((0, 52), np.float32), np.zeros((0, 3, 54), np.float32)
+    assert retargeter.solve(nothing[:, 0], nobody).shape == (0, 52)
+    assert retargeter.solve_in_turn(nothing, nobody, np.zeros(0, np.intp)).shape == (0, 3, 52)
 
 
 def test_wrong_width_is_refused(retargeter):
     with pytest.raises(InvalidValue, match=r"motion: got shape \(2, 53\); allowed: \[B, 54\]"):
         retargeter.solve(np.zeros((2, 53), np.float32), np.zeros((2, 52), np.float32))
-    with pytest.raises(InvalidValue):
+    with pytest.raises(InvalidValue, match=r"got shape \(2, 54\); allowed: \[B, F, 54\]"):
         retargeter.solve_in_turn(np.zeros((2, 54), np.float32), np.zeros((2, 52), np.float32), np.ones(2, np.intp))
     with pytest.raises(InvalidValue, match="temporal_weight"):
         Retargeter(load_profile(), temporal_weight=2.0)

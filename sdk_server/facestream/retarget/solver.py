@@ -98,21 +98,19 @@ class Retargeter:
 
         Finite input is the caller's duty; the border has checked it.
         """
-        self._check(motion, motion.ndim == 2)
-        weights, right_side = self._prepared(motion)
-        weights[:, self._solved] = self._solved_from(right_side, previous[:, self._solved])
-        return np.clip(weights, 0, 1, out=weights)
+        self._check(motion, axes=2)
+        return self.solve_in_turn(motion[:, None], previous, np.ones(len(motion), np.intp))[:, 0]
 
     def solve_in_turn(self, motion: Float32, previous: Float32, counts: npt.NDArray[np.intp]) -> Float32:
         """The same [B, F, 52] for `counts` [B] frames of motion [B, F, D], each behind the one before it.
 
         What no frame needs of another is done for all of them at once. Beyond a row's count nothing is meant.
         """
-        self._check(motion, motion.ndim == 3)
+        self._check(motion, axes=3)
         row_count, frame_count = motion.shape[:2]
         flat, flat_side = self._prepared(motion.reshape(-1, self.motion_size))
         weights = flat.reshape(row_count, frame_count, CURVE_COUNT)
-        right_side = flat_side.reshape(row_count, frame_count, -1)
+        right_side = flat_side.reshape(row_count, frame_count, len(self._solved))
         found = np.zeros((row_count, frame_count, len(self._solved)), np.float32)
         last = previous[:, self._solved]
         for frame in range(frame_count):
@@ -121,9 +119,10 @@ class Retargeter:
         weights[:, :, self._solved] = found
         return weights
 
-    def _check(self, motion: Float32, has_axes: bool) -> None:
-        if not has_axes or motion.shape[-1] != self.motion_size:
-            raise InvalidValue("motion", f"shape {motion.shape}", f"[B, {self.motion_size}]")
+    def _check(self, motion: Float32, axes: int) -> None:
+        if motion.ndim != axes or motion.shape[-1] != self.motion_size:
+            expected = ("B", "F")[: axes - 1]
+            raise InvalidValue("motion", f"shape {motion.shape}", f"[{', '.join(expected)}, {self.motion_size}]")
 
     def _prepared(self, motion: Float32) -> tuple[Float32, Float64]:
         """Weights [B, 52] with what is copied in its place, and the right side [B, N] but for the temporal term."""
