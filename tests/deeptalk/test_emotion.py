@@ -5,7 +5,9 @@ from facestream.errors import InvalidValue
 from facestream_models.deeptalk.emotion_distance import (
     consistency_loss,
     divergence,
+    embedding_loss,
     match_loss,
+    meeting_terms,
     retrieval_loss,
     retrieval_similarity,
     sampled_distance,
@@ -56,6 +58,17 @@ def test_retrieval_is_chance_for_equal_distances_and_gone_for_clear_ones():
     logits, right = -5.0 * distance, torch.arange(8)
     both = torch.nn.functional.cross_entropy(logits, right) + torch.nn.functional.cross_entropy(logits.T, right)
     torch.testing.assert_close(retrieval_loss(distance, torch.eye(8), scale), both / 2)
+
+
+def test_those_of_one_emotion_belong_together():
+    speech, face, scale, shift = gaussians(), gaussians(), torch.tensor([5.0]), torch.tensor([4.0])
+    match = torch.tensor([[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0]])
+    emotion = torch.tensor([3, 0, 5, 3])
+    terms = meeting_terms(speech, face, emotion, scale, shift, retrieval=0.5)
+    torch.testing.assert_close(terms["embedding"], embedding_loss(speech, face, match, scale, shift))
+    found = retrieval_loss(sampled_distance(speech, face), match, scale)
+    torch.testing.assert_close(terms["retrieval"], 0.5 * found)
+    assert list(meeting_terms(speech, face, emotion, scale, shift, retrieval=0.0)) == ["embedding"]
 
 
 def test_divergence_is_torchs_and_leaves_out_what_explodes():

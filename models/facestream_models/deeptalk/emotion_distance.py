@@ -56,6 +56,19 @@ def embedding_loss(speech: EmotionGaussian, expression: EmotionGaussian, match: 
     return MATCH_WEIGHT * matched + KL_WEIGHT * (divergence(speech) + divergence(expression))
 
 
+def meeting_terms(speech: EmotionGaussian, face: EmotionGaussian, emotion: Tensor, scale: Tensor, shift: Tensor,
+                  retrieval: float) -> dict[str, Tensor]:  # fmt: skip
+    """What is lost, by name, where speech and face [B] meet in one space: those of one `emotion` [B] belong together.
+
+    `retrieval` weighs `retrieval_loss` beside the loss of stage 1; 0 leaves it out.
+    """
+    match = (emotion[:, None] == emotion[None]).float()
+    terms = {"embedding": embedding_loss(speech, face, match, scale, shift)}
+    if retrieval:
+        terms["retrieval"] = retrieval * retrieval_loss(sampled_distance(speech, face), match, scale)
+    return terms
+
+
 def consistency_loss(speech: EmotionGaussian, expression: EmotionGaussian, scale: Tensor, shift: Tensor) -> Tensor:
     """How little the motion's emotion agrees with the speech's, row by row, mean over the batch (section 1.5)."""
     means = (speech.mean - expression.mean).square().sum(dim=1)

@@ -23,12 +23,7 @@ from torch import Tensor, nn
 
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.deeptalk.audio import emotion_waveform
-from facestream_models.deeptalk.emotion_distance import (
-    embedding_loss,
-    retrieval_loss,
-    retrieval_similarity,
-    sampled_distance,
-)
+from facestream_models.deeptalk.emotion_distance import meeting_terms, retrieval_similarity
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.stages.emotion_sounds import EmotionSounds
@@ -119,12 +114,8 @@ class EmbeddingStage:
         with torch.set_grad_enabled(not self.speech_stays):
             speech = self.embedding.speech.embedding(self.encoder.features(self.sounds.cut(windows, random)))
         face = self._face(self.embedding, windows)
-        match = (windows.emotion[:, None] == windows.emotion[None]).float()
         scale, shift = self.embedding.scale, self.embedding.shift
-        terms = {"embedding": embedding_loss(speech, face, match, scale, shift)}
-        if self.config.retrieval:
-            distance = sampled_distance(speech, face)
-            terms["retrieval"] = self.config.retrieval * retrieval_loss(distance, match, scale)
+        terms = meeting_terms(speech, face, windows.emotion, scale, shift, self.config.retrieval)
         if self.config.classes:
             terms["classes"] = self.config.classes * self.class_loss(speech, windows.emotion)
         return terms

@@ -16,12 +16,7 @@ from torch import Tensor, nn
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.corpus.spoken_act import SpokenAct
 from facestream_models.deeptalk.compact import CompactShape
-from facestream_models.deeptalk.emotion_distance import (
-    embedding_loss,
-    retrieval_loss,
-    retrieval_similarity,
-    sampled_distance,
-)
+from facestream_models.deeptalk.emotion_distance import meeting_terms, retrieval_similarity
 from facestream_models.deeptalk.emotion_embedding import EmotionEmbedding, EmotionGaussian, SequenceShape
 from facestream_models.deeptalk.frame_emotion import FrameEmotion
 from facestream_models.deeptalk.stages.emotion_manners import EmotionManners, Said
@@ -109,12 +104,8 @@ class WholeEmbeddingStage:
         said = self.said.draw(self.config.rows, random)
         speech = self._heard(self.embedding, said)
         face = self._drawn_faces(said.emotion, random)
-        match = (said.emotion[:, None] == said.emotion[None]).float()
         scale, shift = self.embedding.scale, self.embedding.shift
-        terms = {"embedding": embedding_loss(speech, face, match, scale, shift)}
-        if self.config.retrieval:
-            distance = sampled_distance(speech, face)
-            terms["retrieval"] = self.config.retrieval * retrieval_loss(distance, match, scale)
+        terms = meeting_terms(speech, face, said.emotion, scale, shift, self.config.retrieval)
         if self.config.classes:
             terms["classes"] = self.config.classes * class_loss(speech, self._usual, said.emotion, scale)
         return terms
