@@ -28,25 +28,25 @@ from facestream_models.training.config import from_values, read_config
 from facestream_models.training.run import WEIGHTS, Run, load_stage
 
 
-def recordings_of(data: Path, part: str, hear: Hear | None = None) -> Recordings:
-    """The speakers of `data`/`part`, whose motion must be that of the shipped head."""
-    return Recordings(iterate_takes(data / part, load_profile().head_digest), hear)
+def both_parts(data: Path, hear: Hear | None = None) -> tuple[Recordings, Recordings]:
+    """The speakers to learn from and those held out, whose motion must be that of the shipped head."""
+    digest = load_profile().head_digest
+    training, held_out = (Recordings(iterate_takes(data / part, digest), hear) for part in ("train", "validation"))
+    return training, held_out
 
 
 def build_style(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `style`."""
     config = read_config(config_file, StyleConfig)
     torch.manual_seed(config.run.seed)
-    stage = StyleStage(config, recordings_of(data, "train"), recordings_of(data, "validation"))
-    return Run(stage, config.run, out)
+    return Run(StyleStage(config, *both_parts(data)), config.run, out)
 
 
 def build_beats(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `beats`."""
     config = read_config(config_file, BeatsConfig)
     torch.manual_seed(config.run.seed)
-    training, held_out = (recordings_of(data, part, levels) for part in ("train", "validation"))
-    return Run(BeatsStage(config, training, held_out), config.run, out)
+    return Run(BeatsStage(config, *both_parts(data, levels)), config.run, out)
 
 
 def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
@@ -63,8 +63,7 @@ def build_denoiser(config_file: Path, data: Path, out: Path) -> Run:
             f"{config_file}: shape has styles of {config.shape.style_count} numbers from {config.shape.motion_count}; "
             f"those trained beside {out} have {styles.width} from {styles.encoder.enter.in_features}"
         )
-    training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
-    stage = DenoiserStage(config, training, held_out, styles, shipped_mesh())
+    stage = DenoiserStage(config, *both_parts(data, hear), styles, shipped_mesh())
     if (out.parent / "beats" / WEIGHTS).exists():
         found = BeatsNetwork(config.shape.width)
         found.load_state_dict(load_stage(out.parent, "beats")["weights"])
@@ -78,12 +77,11 @@ def build_trust(config_file: Path, data: Path, out: Path) -> Run:
     torch.manual_seed(config.run.seed)
     denoiser, _ = load_denoiser(out.parent)
     hear = _hearing(out.parent)
-    training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
     drawing = DenoiserConfig(
         rows=config.rows, content_dropout=0.0, level_range=config.level_range, head_range=config.head_range,
         shape=denoiser.shape,
     )  # fmt: skip
-    windows = DenoiserStage(drawing, training, held_out, load_styles(out.parent), shipped_mesh())
+    windows = DenoiserStage(drawing, *both_parts(data, hear), load_styles(out.parent), shipped_mesh())
     windows.model.load_state_dict(denoiser.state_dict())
     return Run(TrustStage(config, windows, {"denoiser": weights_digest(denoiser)}), config.run, out)
 
@@ -94,9 +92,8 @@ def build_student(config_file: Path, data: Path, out: Path) -> Run:
     torch.manual_seed(config.run.seed)
     teacher, stored = load_denoiser(out.parent)
     hear = _hearing(out.parent)
-    training, held_out = (recordings_of(data, part, hear) for part in ("train", "validation"))
     told = {"shape": stored["facts"]["shape"], "teacher": weights_digest(teacher), "teacher_step": stored["step"]}
-    stage = StudentStage(config, teacher, told, training, held_out, load_styles(out.parent), shipped_mesh())
+    stage = StudentStage(config, teacher, told, *both_parts(data, hear), load_styles(out.parent), shipped_mesh())
     return Run(stage, config.run, out)
 
 
