@@ -17,6 +17,7 @@ import math
 import statistics
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,7 @@ def measure(variant: Variant, model: str, rows: int, acting: ActingChange, hops:
     }
 
 
+@cache
 def _weight_bytes(model: str) -> int:
     """Of all graphs, each number as float32."""
     folder = open_bundle(model).folder

@@ -21,14 +21,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from facestream.errors import FacestreamError, InvalidValue
+from facestream.errors import InvalidValue
 from facestream_bench.command import add_output, publish
 from facestream_bench.paper_size import WRITERS
 from facestream_bench.results import read_results
-from facestream_bench.variants import ON_GPU, VARIANTS, Variant
+from facestream_bench.variants import VARIANTS, Variant, tried, variants_named
 
 MODELS = ("live", "deeptalk-compact", "diffposetalk-compact")
-CARD_ENGINES = ("tensorrt", ON_GPU)
 ROWS = (1, 16, 64)
 SHORTEST_S = 10.0
 """With less time left a part is not begun."""
@@ -58,23 +57,19 @@ class Findings:
 
 def usable_on_card(open_variant: Callable[[Variant], object]) -> tuple[list[Variant], list[str]]:
     """Engines of cards that work here, and a line for each of them: that it does, or why not."""
-    usable, notes = [], []
-    for variant in VARIANTS:
-        if variant.engine not in CARD_ENGINES:
-            continue
-        try:
-            open_variant(variant)
-        except FacestreamError as error:
-            notes.append(f"{variant.name} does not run here: {error}")
-        else:
-            usable.append(variant)
-            notes.append(f"{variant.name} runs here")
+    variants = [variant for variant in VARIANTS if variant.is_on_card]
+    usable, refused = tried(variants, open_variant)
+    notes = [
+        f"{one.name} does not run here: {refused[one.name]}" if one.name in refused else f"{one.name} runs here"
+        for one in variants
+    ]
     return usable, notes
 
 
-def parts_of(variants: Sequence[str], arguments: argparse.Namespace, folder: Path) -> Iterator[Part]:
+def parts_of(variants: Sequence[Variant], arguments: argparse.Namespace, folder: Path) -> Iterator[Part]:
     """All parts, the most worth knowing first; bundles at full size are written to `folder`."""
-    chosen, rows = ("--variants", *variants), tuple(map(str, arguments.rows))
+    chosen = ("--variants", *(variant.name for variant in variants))
+    rows = tuple(map(str, arguments.rows))
     device = ("--device", arguments.device, "--rows", *rows)
     side = ("--side", "512") if arguments.device == "cpu" else ()
     yield Part("yardstick", ("-m", _MODULE + "gpu_yardstick", *device, *side))
@@ -82,11 +77,10 @@ def parts_of(variants: Sequence[str], arguments: argparse.Namespace, folder: Pat
         yield Part(f"parity_{model}", (*_SUITE, "parity", "--model", model, *chosen, "--seconds", "4", "--rows", *rows))
         yield _steps(model, model, rows, chosen)
     crowd = ("--client", "compiled", "--start", "64", "--step", "32", "--runs", "1", "--seconds", "5")
-    for name in variants if arguments.streams else ():
-        engine, precision = name.split(".")
-        ran_by = {"onnx-cpu": "onnx", ON_GPU: "cuda"}.get(engine, engine)
-        served = ("--engine", ran_by, "--precision", precision)
-        yield Part(f"capacity_{name}", (*_SUITE, "capacity", "--model", "live", *served, *crowd))
+    for variant in variants if arguments.streams else ():
+        if variant.ran_by:
+            served = ("--engine", variant.ran_by, "--precision", variant.precision)
+            yield Part(f"capacity_{variant.name}", (*_SUITE, "capacity", "--model", "live", *served, *crowd))
     for family in arguments.full_size:
         target = folder / family
         yield Part(f"write_{family}", ("-m", _MODULE + "paper_size", family, str(target)), has_figures=False)
@@ -152,15 +146,15 @@ def main(words: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(words)
     ends_s = time.monotonic() + 60 * arguments.minutes
     findings = Findings()
-    names = arguments.variants
-    if names is None:
-        usable, findings.notes = usable_on_card(lambda variant: variant.open("live"))
-        names = [variant.name for variant in usable]
+    if arguments.variants:
+        variants = variants_named(arguments.variants)
+    else:
+        variants, findings.notes = usable_on_card(lambda variant: variant.open("live"))
         print("\n".join(findings.notes), flush=True)
-    if not names:
+    if not variants:
         raise InvalidValue("machine", "none of these engines", "one with an NVIDIA GPU that an engine can use")
     with tempfile.TemporaryDirectory() as folder:
-        for part in parts_of(names, arguments, Path(folder)):
+        for part in parts_of(variants, arguments, Path(folder)):
             print(f"{part.name}: {ends_s - time.monotonic():.0f} s left", flush=True)
             carry_out(part, ends_s - time.monotonic(), Path(folder), findings)
     publish("gpu", findings.figures | shares_of_ceilings(findings.figures), parser, arguments, findings.notes)

@@ -32,17 +32,27 @@ class Variant:
         return f"{self.engine}.{self.precision}"
 
     @property
+    def ran_by(self) -> str:
+        """The engine of a server that runs it; empty for torch, which none does."""
+        return _ENGINES.get(self.engine, "")
+
+    @property
+    def is_on_card(self) -> bool:
+        """Whether it needs a GPU."""
+        return self.ran_by in (CUDA, TENSORRT)
+
+    @property
     def now(self) -> Callable[[], float]:
         """The clock of its steps. On a processor, where a step has one thread, that thread's own time: it is the wall
         clock's wherever nothing else runs, and does not count what else does.
         """
-        return time.perf_counter if self.engine in (ON_GPU, TENSORRT) else time.process_time
+        return time.perf_counter if self.is_on_card else time.process_time
 
     def open(self, model: str) -> Pipeline:
         """A pipeline that runs `model` so. Raises why it can not."""
-        if self.engine == "torch":
+        if not self.ran_by:
             return _open_torch(model)
-        return open_pipeline(model, engine=EngineOptions(_ENGINES[self.engine], precision=self.precision))
+        return open_pipeline(model, engine=EngineOptions(self.ran_by, precision=self.precision))
 
 
 REFERENCE = Variant(ON_CPU, "fp32")
@@ -70,22 +80,37 @@ def add_variants(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variants", nargs="+", help=f"of {names}; default: those that can be used here")
 
 
+def variants_named(names: Sequence[str]) -> list[Variant]:
+    """The variants of these names, in their order. Raises `InvalidValue` for an unknown one."""
+    by_name = {one.name: one for one in VARIANTS}
+    if unknown := [name for name in names if name not in by_name]:
+        raise InvalidValue("variants", ", ".join(unknown), f"some of {', '.join(by_name)}")
+    return [by_name[name] for name in names]
+
+
+def tried(
+    variants: Sequence[Variant], open_variant: Callable[[Variant], object]
+) -> tuple[list[Variant], dict[str, FacestreamError]]:
+    """Those that can be opened, and by name what is against each other one."""
+    usable, refused = [], {}
+    for variant in variants:
+        try:
+            open_variant(variant)
+        except FacestreamError as error:
+            refused[variant.name] = error
+        else:
+            usable.append(variant)
+    return usable, refused
+
+
 def usable_variants(arguments: argparse.Namespace) -> tuple[Sequence[Variant], list[str]]:
     """The chosen variants, and a note for each other one that says why it can not be used.
 
     Raises `InvalidValue` for an unknown one, and what is against one that was chosen by name.
     """
-    by_name = {one.name: one for one in VARIANTS}
-    if unknown := [name for name in arguments.variants or () if name not in by_name]:
-        raise InvalidValue("variants", ", ".join(unknown), f"some of {', '.join(by_name)}")
-    usable, notes = [], []
-    for name in arguments.variants or by_name:
-        try:
-            by_name[name].open(arguments.model)
-        except FacestreamError as error:
-            if arguments.variants:
-                raise
-            notes.append(f"{name} was not measured: {error}")
-        else:
-            usable.append(by_name[name])
-    return usable, notes
+    chosen = variants_named(arguments.variants or ())
+    usable, refused = tried(chosen or VARIANTS, lambda variant: variant.open(arguments.model))
+    if chosen:
+        for error in refused.values():
+            raise error
+    return usable, [f"{name} was not measured: {error}" for name, error in refused.items()]
