@@ -7,7 +7,7 @@
 namespace facestream::cli {
 namespace {
 
-void PutList(std::FILE* file, const float* numbers, int count) {
+void PutRow(std::FILE* file, const float* numbers, int count) {
   std::fputs("[", file);
   PutNumbers(file, numbers, count);
   std::fputs("]", file);
@@ -15,27 +15,14 @@ void PutList(std::FILE* file, const float* numbers, int count) {
 
 void PutFrame(std::FILE* file, const Frame& frame) {
   std::fprintf(file, "{\"index\": %lld, \"weights\": ", frame.index);
-  PutList(file, frame.face.weights, kCurveCount);
+  PutRow(file, frame.face.weights, kCurveCount);
   std::fputs(", \"head\": ", file);
-  PutList(file, frame.face.head, 4);
+  PutRow(file, frame.face.head, 4);
   std::fputs(", \"left_eye\": ", file);
-  PutList(file, frame.face.left_eye, 4);
+  PutRow(file, frame.face.left_eye, 4);
   std::fputs(", \"right_eye\": ", file);
-  PutList(file, frame.face.right_eye, 4);
+  PutRow(file, frame.face.right_eye, 4);
   std::fputs("}", file);
-}
-
-// A JSON array, an item a line.
-template <typename Items, typename Put>
-void PutList(std::FILE* file, const char* name, const Items& items, const Put& put) {
-  std::fprintf(file, ",\n  \"%s\": [", name);
-  const char* before = "\n    ";
-  for (const auto& item : items) {
-    std::fputs(before, file);
-    put(item);
-    before = ",\n    ";
-  }
-  std::fputs("]", file);
 }
 
 }  // namespace

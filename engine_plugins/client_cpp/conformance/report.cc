@@ -9,6 +9,7 @@
 namespace facestream::conformance {
 namespace {
 
+using cli::PutList;
 using cli::PutNumbers;
 using cli::Quoted;
 
@@ -56,18 +57,6 @@ void PutFace(std::FILE* file, const Face& face) {
   std::memcpy(numbers, &face, sizeof numbers);  // rotations stand behind the weights
   std::fputs(", ", file);
   PutNumbers(file, numbers, 64);
-  std::fputs("]", file);
-}
-
-template <typename Items, typename Put>
-void PutList(std::FILE* file, const char* name, const Items& items, const Put& put) {
-  std::fprintf(file, ",\n \"%s\": [", name);
-  const char* before = "\n  ";
-  for (const auto& item : items) {
-    std::fputs(before, file);
-    put(item);
-    before = ",\n  ";
-  }
   std::fputs("]", file);
 }
 
