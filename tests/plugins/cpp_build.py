@@ -1,5 +1,6 @@
 """Builds of the C++ plugins by their own presets, one at a time."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,6 +21,12 @@ def build(source: Path, preset: str) -> Path:
             built = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
             assert built.returncode == 0, "\n".join((built.stdout + built.stderr).splitlines()[-30:])
     return folder
+
+
+def sanitizers_of(program: Path) -> set[str]:
+    """Which ones look on while it runs: asan, ubsan, tsan."""
+    told = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=True)
+    return set(re.findall(r"^\s*lib(\w+)\.so", told.stdout, re.MULTILINE)) & {"asan", "ubsan", "tsan"}
 
 
 def run_tests(program: Path) -> str:

@@ -19,7 +19,7 @@ from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Frames, Pose
 from facestream.visemes import BASIS, VISEMES, visemes_of
 from tests.docs.markdown import blocks
-from tests.plugins.cpp_build import CLIENT, CORE, HAS_CORE_TOOLS, build, run_tests
+from tests.plugins.cpp_build import CLIENT, CORE, HAS_CORE_TOOLS, build, run_tests, sanitizers_of
 from tests.plugins.cpp_core import LIVE_LINK, Core, Face, Send, face_of, row_of
 
 pytestmark = [
@@ -45,7 +45,9 @@ def test_the_core_passes_its_own_tests(release: Path) -> None:
 
 @pytest.mark.parametrize("preset", ["asan-ubsan", "tsan"])
 def test_sanitizers_find_nothing_in_the_core(preset: str) -> None:
-    run_tests(build(CORE, preset) / "facestream-core-tests")
+    program = build(CORE, preset) / "facestream-core-tests"
+    assert sanitizers_of(program) == set(preset.split("-"))
+    run_tests(program)
 
 
 @pytest.mark.skipif(shutil.which("clang-format") is None, reason="clang-format is missing")

@@ -22,7 +22,7 @@ from facestream.transports.server import Server
 from facestream.types import Float32
 from facestream_bench.server_process import ServerProcess, running_server
 from facestream_bench.speech import speech_of
-from tests.plugins.cpp_build import CLIENT, CORE, HAS_CLIENT_TOOLS, build, run_tests
+from tests.plugins.cpp_build import CLIENT, CORE, HAS_CLIENT_TOOLS, build, run_tests, sanitizers_of
 from tests.transports.loopback import loopback, settings, speech, synthetic_pipeline, until
 
 pytestmark = [
@@ -79,6 +79,13 @@ def recording(path: Path, pcm: Float32, rate_hz: int = 16000, subtype: str = "FL
 
 def test_the_client_passes_its_own_tests(programs: Path) -> None:
     run_tests(programs / "facestream-client-tests")
+
+
+def test_sanitizers_find_nothing_in_the_client() -> None:
+    """Nor while it plays the scenario: `cpp-sanitized` in test_conformance.py."""
+    program = build(CLIENT, "asan-ubsan") / "facestream-client-tests"
+    assert sanitizers_of(program) == {"asan", "ubsan"}
+    run_tests(program)
 
 
 def test_the_shared_library_shows_its_own_names_only(programs: Path, tmp_path: Path) -> None:

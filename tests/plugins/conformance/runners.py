@@ -75,6 +75,7 @@ def _godot(cache: Path) -> Path:
 CLIENTS: Mapping[str, Callable[[Path], Runner | None]] = {
     "python": _python,
     "cpp": lambda _: _compiled(lambda: build(CLIENT, "release") / "facestream-conformance"),
+    "cpp-sanitized": lambda _: _compiled(lambda: build(CLIENT, "asan-ubsan") / "facestream-conformance"),
     "unreal": lambda _: _compiled(unreal_stage),
     "unity": lambda cache: _unity(cache, "grpc"),
     "unity-websocket": lambda cache: _unity(cache, "websocket"),
