@@ -3,8 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,16 @@ import pytest
 import soundfile
 from engine_plugins.godot.tools.demo import write_demo
 from engine_plugins.godot.tools.pack import packed, project_files
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.typing import Subprotocol
 
 from facestream.audio.example import EXAMPLE
 from facestream.cli.phones import read_phones
 from facestream.client import AsyncClient
-from facestream.curves import ARKIT_NAMES, INDEX
+from facestream.curves import INDEX
 from facestream.types import Float32
-from facestream.v1.animation_service_pb2 import AnimateResponse
-from facestream.v1.frames_pb2 import FrameRun
-from facestream.v1.stream_started_pb2 import StreamStarted
 from facestream.visemes import visemes_of
 from facestream_bench.server_process import running_server
 from tests.plugins.godot.engine import CHROMIUM, Browser, GodotWeb, serving
+from tests.plugins.scripted import FAULTS, websocket_server
 from tests.transports.loopback import loopback
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -204,38 +199,9 @@ async def mistakes(demo: Demo, live: str, heard: dict[str, Heard]) -> None:
     heard["TLS"] = await demo.said(live.replace("ws:", "wss:"), "word.wav")
     heard["unknown model"] = await demo.said(live, "word.wav", model="nobody")
     heard["no address"] = await demo.said("localhost:8080", "word.wav")
-    for name, answers in {
-        "version": [run(0, 1)],
-        "curves": [started(ARKIT_NAMES[:-1])],
-        "order": [started(), run(0, 9), run(4, 2)],
-    }.items():
-        async with scripted(answers) as address:
+    for name in ("other version", "a curve less", "out of order"):
+        async with websocket_server(FAULTS[name] or ()) as address:
             heard[name] = await demo.said(address, "word.wav")
-
-
-@asynccontextmanager
-async def scripted(answers: list[AnimateResponse]) -> AsyncIterator[str]:
-    """A server that says what it is told to, whatever it hears."""
-
-    async def answer(connection: ServerConnection) -> None:
-        await connection.recv()
-        for one in answers:
-            await connection.send(one.SerializeToString())
-        await connection.wait_closed()
-
-    async with serve(answer, "127.0.0.1", 0, subprotocols=[Subprotocol("facestream.v1.binary")]) as server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-def started(names: tuple[str, ...] = ARKIT_NAMES) -> AnimateResponse:
-    answer = AnimateResponse(started=StreamStarted(curve_names=names))
-    answer.started.frame_rate.numerator = FRAMES_HZ
-    answer.started.limits.chunk_samples = RATE_HZ
-    return answer
-
-
-def run(first: int, count: int) -> AnimateResponse:
-    return AnimateResponse(frames=FrameRun(first_frame_index=first, frame_count=count, weights=[0.5] * (count * 52)))
 
 
 def test_every_script_is_read_and_a_broken_one_is_noticed(outcome: Outcome) -> None:
@@ -340,9 +306,9 @@ def test_the_microphone_moves_the_mouth(outcome: Outcome) -> None:
         ("TLS", "unavailable", "and with TLS (else use ws://)"),
         ("unknown model", "not_found", "no model named 'nobody'; there is: live"),
         ("no address", "invalid_value", "server: got localhost:8080; allowed: ws://HOST:PORT"),
-        ("version", "protocol", "answered without 'started'; it speaks another version"),
-        ("curves", "protocol", "sends 51 curves and not 'tongueOut'"),
-        ("order", "protocol", "sent frame 4 behind frame 8"),
+        ("other version", "protocol", "answered without 'started'; it speaks another version"),
+        ("a curve less", "protocol", "sends 51 curves and not 'tongueOut'"),
+        ("out of order", "protocol", "sent frame 4 behind frame 8"),
     ],
 )
 def test_what_is_wrong_is_said_once_and_the_line_is_said_all_the_same(

@@ -3,12 +3,9 @@
 import asyncio
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
 import pytest
 import trustme
@@ -16,21 +13,24 @@ import trustme
 from facestream.client import AsyncClient
 from facestream.curves import ARKIT_NAMES, INDEX
 from facestream.types import Float32, joined_frames
-from facestream.v1.animation_service_pb2 import AnimateResponse
-from facestream.v1.animation_service_pb2_grpc import (
-    AnimationServiceServicer,
-    add_AnimationServiceServicer_to_server,
-)
-from facestream.v1.frames_pb2 import FrameRun
-from facestream.v1.stream_started_pb2 import StreamStarted
 from tests.plugins.dotnet.toolchain import DotNet
 from tests.plugins.proxy import network
+from tests.plugins.scripted import FAULTS, OPENED, grpc_server
 from tests.plugins.unity.core_program import PACKAGE, CoreProgram, built
 from tests.transports.loopback import loopback, speech
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SPEECH = speech(4.0)
+WORDS = {
+    "other service": "does not speak facestream.v1",
+    "other version": "answered without 'started'",
+    "a curve less": "sends 51 curves and not 'tongueOut'",
+    "another curve": "curve 51 is 'earWiggle'",
+    "narrow frames": "sent 51 weights for 1 frames of 52 curves",
+    "out of order": "sent frame 4 behind frame 8",
+}
+"""What is said of the server that answers so."""
 
 
 @pytest.fixture(scope="module")
@@ -224,63 +224,14 @@ async def test_a_server_that_is_not_there_is_named(core: CoreProgram) -> None:
     assert told.report["failure"].startswith(f"no connection to {address}: Connection refused")
 
 
-@asynccontextmanager
-async def scripted(answers: Callable[[], list[AnimateResponse]] | None) -> AsyncIterator[str]:
-    """A gRPC server that says what it is told to; without answers it lacks the service."""
-    server = grpc.aio.server()
-    port = server.add_insecure_port("127.0.0.1:0")
-
-    class Scripted(AnimationServiceServicer):
-        async def Animate(self, request_iterator: Any, context: Any) -> AsyncIterator[AnimateResponse]:  # noqa: N802
-            assert answers is not None
-            for answer in answers():
-                yield answer
-            async for _ in request_iterator:
-                pass
-
-    if answers is not None:
-        add_AnimationServiceServicer_to_server(Scripted(), server)
-    await server.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        await server.stop(None)
-
-
-def _started(names: tuple[str, ...] = ARKIT_NAMES) -> AnimateResponse:
-    started = StreamStarted(curve_names=names)
-    started.frame_rate.numerator = 30
-    started.limits.chunk_samples = 16000
-    return AnimateResponse(started=started)
-
-
-def _run(first: int, count: int, curves: int = 52) -> AnimateResponse:
-    return AnimateResponse(
-        frames=FrameRun(first_frame_index=first, frame_count=count, weights=[0.5] * (count * curves))
-    )
-
-
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    ("answers", "told"),
-    [
-        (None, "does not speak facestream.v1"),
-        (lambda: [_run(0, 1)], "answered without 'started'"),
-        (lambda: [_started(ARKIT_NAMES[:-1])], "sends 51 curves and not 'tongueOut'"),
-        (lambda: [_started((*ARKIT_NAMES[:-1], "earWiggle"))], "curve 51 is 'earWiggle'"),
-        (lambda: [_started(), _run(0, 1, 51)], "sent 51 weights for 1 frames of 52 curves"),
-        (lambda: [_started(), _run(0, 9), _run(4, 2)], "sent frame 4 behind frame 8"),
-    ],
-    ids=["other service", "other version", "a curve less", "another curve", "narrow frames", "out of order"],
-)
-async def test_a_server_of_another_kind_ends_in_one_clear_message(
-    core: CoreProgram, answers: Callable[[], list[AnimateResponse]] | None, told: str
-) -> None:
-    async with scripted(answers) as address:
-        seen = await core.run("stream", SPEECH[:6400], server=address)
+@pytest.mark.parametrize("what", FAULTS)
+async def test_a_server_of_another_kind_ends_in_one_clear_message(core: CoreProgram, what: str) -> None:
+    async with grpc_server(FAULTS[what]) as address:
+        seen = await core.run("stream", SPEECH[:6400], server=f"http://{address}")
     assert seen.report["state"] == "Failed"
     assert seen.report["kind"] == "Protocol"
-    assert told in seen.report["failure"]
+    assert WORDS[what] in seen.report["failure"]
     assert seen.report["resting"] == 0
 
 
@@ -340,6 +291,49 @@ async def test_what_is_missing_is_said_once(core: CoreProgram) -> None:
     told = await core.stage("nomicrophone", _nobody(), SPEECH)
     assert len(told["told"]) == 1
     assert told["told"][0].startswith("error: facestream: no microphone: ")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("what", FAULTS)
+async def test_the_console_tells_of_a_server_of_another_kind_once_and_the_mesh_eases_to_rest(
+    core: CoreProgram, what: str
+) -> None:
+    async with grpc_server(FAULTS[what]) as address:
+        jaw = told_once(await core.stage("speech", f"http://{address}", SPEECH[:12800]), WORDS[what])
+    assert jaw.max() == pytest.approx(100 * OPENED if what == "out of order" else 0)
+
+
+@pytest.mark.asyncio
+async def test_the_console_tells_of_a_token_and_of_tls_once(core: CoreProgram) -> None:
+    async with loopback(websocket_port=0, tokens=("right",)) as server:
+        for scheme, address in (("http", server.server.address), ("ws", server.server.web_address)):
+            told = await core.stage("speech", f"{scheme}://{address}", SPEECH[:12800], "wrong")
+            assert told_once(told, "refused the token").max() == 0
+            told = await core.stage("speech", f"{scheme}s://{address}", SPEECH[:12800], "right")
+            assert told_once(told, f"{scheme}://").max() == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("transport", ["http", "ws"])
+async def test_the_console_tells_once_of_a_server_that_dies_mid_word(core: CoreProgram, transport: str) -> None:
+    async with loopback(websocket_port=0) as server:
+        behind = server.server.address if transport == "http" else str(server.server.web_address)
+        async with network(behind, cut_after_bytes=12_000, refuses_after_cut=True) as between:
+            address = f"{transport}://127.0.0.1:{between.port}"
+            jaw = told_once(await core.stage("speech", address, SPEECH), address)
+    assert jaw.max() > 15
+
+
+def told_once(told: dict[str, Any], words: str) -> Float32:
+    """The jaw of a line that was said although something was wrong: one error has these words, and it eased to rest."""
+    (error,) = told["told"]
+    assert error.startswith("error: facestream: ")
+    assert words in error
+    assert told["heard"], "the line is said all the same"
+    jaw = np.array(told["shown"], np.float32)[:, 1]
+    assert np.diff(jaw).min() > -20, "eased, not dropped"
+    assert jaw[-1] == 0
+    return jaw
 
 
 @pytest.mark.asyncio

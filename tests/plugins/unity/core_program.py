@@ -104,9 +104,9 @@ class CoreProgram:
         assert np.array_equal(indices, np.arange(len(rows)) + (indices[0] if len(rows) else 0)), "every frame, once"
         return Told(json.loads(out), int(indices[0]) if len(rows) else -1, rows["row"])
 
-    async def stage(self, what: str, server: str, pcm: Float32) -> dict[str, Any]:
+    async def stage(self, what: str, server: str, pcm: Float32, token: str = "") -> dict[str, Any]:
         """Let the components play on the stage of stubs."""
-        told: dict[str, Any] = json.loads(await self._out("Stage.dll", what, server, str(self._written(pcm))))
+        told: dict[str, Any] = json.loads(await self._out("Stage.dll", what, server, str(self._written(pcm)), token))
         return told
 
     def _written(self, pcm: Float32) -> Path:

@@ -216,6 +216,9 @@ func _process(delta: float) -> void:
 	if _sound is Capture and _sound.notice != null and problem != _sound.notice.message:
 		_tell(_sound.notice)
 	elif _sound.is_over(now):
+		if stream.state == &"connecting" or stream.state == &"reconnecting":
+			var hint := "there was no connection to %s when the line was over; is the server running there?" % server
+			_tell(Failure.new(&"unavailable", hint))
 		stop()
 		spoken.emit()
 

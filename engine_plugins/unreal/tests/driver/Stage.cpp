@@ -3,7 +3,8 @@
 //
 //   facestream-unreal --server HOST:PORT --audio FILE.wav --report FILE.json [--model NAME] [--seed N] [--fps N]
 //     [--by say|pcm|pcm16|microphone|submix|delayed-submix] [--live] [--whole-frames] [--metahuman] [--token TOKEN]
-//     [--tls [ROOTS.pem]] [--no-microphone] [--no-audio] [--stop-at SECONDS] [--stall-at SECONDS] [--buffer MS] [--emotion NAME] [--try-it]
+//     [--tls [ROOTS.pem]] [--no-microphone] [--no-audio] [--stop-at SECONDS] [--stall-at SECONDS] [--buffer MS] [--try-it]
+//     [--emotion NAME] [--style NAME] [--act-at SECONDS --act-emotion NAME | --act-style NAME | --act-mouth STRENGTH]
 //
 // With two words, PLAN.txt and REPORT.json, it is the runner of engine_plugins/conformance.
 //
@@ -114,6 +115,7 @@ public:
 		Component.Owner = Mesh.Owner = &Actor;
 		Component.Seed = std::stoll(Asked.Get("seed", "-1"));
 		Component.Controls.Emotion = Wide(Asked.Get("emotion"));
+		Component.Controls.Style = Wide(Asked.Get("style"));
 		Component.Names = Asked.Has("metahuman") ? EFaceStreamNames::MetaHuman : EFaceStreamNames::ARKit;
 		Component.bMorphTargets = true;
 		Component.OnStateChanged.AddStub([this](EFaceStreamState State, const FString& Message)
@@ -150,6 +152,8 @@ public:
 		// 1.5 s for a server that does not answer, 0.5 for the tail, some for what is between
 		const double Until = Now() + (bCaptures ? Seconds + 0.6 : Seconds + 4.0);
 		const double StopAt = Now() + std::stod(Asked.Get("stop-at", "1e9"));
+		const double ActAt = Now() + std::stod(Asked.Get("act-at", "1e9"));
+		bool bActs = false;
 		while (Now() < Until && EndedAt < 0)
 		{
 			if (Component.GetState() == EFaceStreamState::Speaking && Figures.empty())
@@ -158,6 +162,11 @@ public:
 				Figures = StubEngine().Log.back().Message;
 			}
 			Advance();
+			if (Now() > ActAt && !bActs)
+			{
+				bActs = true;
+				Act();
+			}
 			if (Now() > StopAt && Component.IsSpeaking())
 			{
 				Component.StopSpeaking();
@@ -235,6 +244,25 @@ private:
 		else
 		{
 			Component.StartStream(Rate, Channels);
+		}
+	}
+
+	/** What a Blueprint does in the middle of a line. */
+	void Act()
+	{
+		if (Asked.Has("act-emotion"))
+		{
+			Component.SetEmotion(Wide(Asked.Get("act-emotion")), 0.0f);
+		}
+		else if (Asked.Has("act-style"))
+		{
+			Component.SetStyle(Wide(Asked.Get("act-style")), 1.0f);
+		}
+		else
+		{
+			FFaceStreamControls Controls = Component.Controls;
+			Controls.MouthStrength = std::stof(Asked.Get("act-mouth"));
+			Component.SetControls(Controls);
 		}
 	}
 

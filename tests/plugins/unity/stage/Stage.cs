@@ -11,7 +11,7 @@ namespace Facestream.Stage
 {
     /// <summary>
     /// The components on a stage of stubs: Unity's messages come 60 times a second, its audio thread asks for 1024 frames at
-    /// a time, and a mesh keeps the weights it was given. <c>WHAT SERVER SPEECH.pcm</c>
+    /// a time, and a mesh keeps the weights it was given. <c>WHAT SERVER SPEECH.pcm [TOKEN]</c>
     /// </summary>
     public static class Program
     {
@@ -21,7 +21,8 @@ namespace Facestream.Stage
         public static int Main(string[] arguments)
         {
             FacestreamConnection.Http2Handler = () => new PriorKnowledge(new SocketsHttpHandler());
-            var connection = new FacestreamConnection { Server = arguments[1] };
+            string token = arguments.Length > 3 ? arguments[3] : "";
+            var connection = new FacestreamConnection { Server = arguments[1], Token = token };
             AudioClip clip = ClipOf(arguments[2]);
             if (arguments[0] == "bake")
             {
@@ -147,13 +148,13 @@ namespace Facestream.Stage
                     + string.Join(", ", Debug.Told.ConvertAll(text => "\"" + text.Replace("\"", "'") + "\"")) + "]}");
             }
 
-            /// <summary>Until all frames are there of the audio that was written so far.</summary>
+            /// <summary>Until all frames are there of the audio that was written so far, unless the server is lost.</summary>
             private void WaitForFrames()
             {
                 AnimationSession session = _source.Session;
                 for (int waited = 0; session != null && waited < PatienceMilliseconds; waited++)
                 {
-                    bool isOver = session.State >= SessionState.Finished;
+                    bool isOver = session.State >= SessionState.Reconnecting;
                     long settled = session.Audio.End - (session.Info?.LatencySamples ?? 0) - (2 * 1920);
                     bool isThere = session.Info != null && session.NextFrame >= (settled * 30 / Rate) - 1;
                     if (isOver || isThere)

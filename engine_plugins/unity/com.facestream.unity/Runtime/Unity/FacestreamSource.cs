@@ -147,6 +147,18 @@ namespace Facestream
             }
         }
 
+        /// <summary>Of a line that is over: say it where the server was not there in the end.</summary>
+        protected void TellIfAlone()
+        {
+            SessionState state = Session?.State ?? SessionState.Finished;
+            if (state == SessionState.Connecting || state == SessionState.Reconnecting)
+            {
+                Tell(new FacestreamException(
+                    FailureKind.Unavailable,
+                    $"there was no connection to {connection.Server} when the line was over; is the server running there?"));
+            }
+        }
+
         /// <summary>Say a problem in the Console, unless it is what was said last; nothing is tried again for a while.</summary>
         protected void Tell(FacestreamException failure)
         {

@@ -89,6 +89,7 @@ namespace Facestream
             }
             if (line.IsOver && now > _overAt + TailSeconds)
             {
+                TellIfAlone();
                 Stop();
             }
         }

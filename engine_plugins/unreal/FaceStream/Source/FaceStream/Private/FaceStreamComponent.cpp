@@ -410,9 +410,10 @@ void UFaceStreamComponent::TickComponent(float DeltaTime, ELevelTick TickType, F
 	Show();
 	if (Parts->Speech.IsValid() && Parts->Speech->IsOver())
 	{
-		if (Parts->Speech->GetCall().State() == FS_STATE_RECONNECTING)
+		const fs_state Last = Parts->Speech->GetCall().State();
+		if (Last == FS_STATE_CONNECTING || Last == FS_STATE_RECONNECTING)
 		{
-			Fail(FString::Printf(TEXT("the connection to %s was lost, and there was no other before the line was over; is the server running there?"),
+			Fail(FString::Printf(TEXT("there was no connection to %s when the line was over; is the server running there?"),
 				*GetDefault<UFaceStreamSettings>()->Server));
 		}
 		Release();
