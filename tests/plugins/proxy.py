@@ -23,9 +23,19 @@ class Network:
     bytes_to_client: int = 0
     cut_after_bytes: int | None = None
     """The next connection breaks once it has given its client so many bytes."""
+    hold_after_bytes: int | None = None
+    """Behind so many bytes to its client, everything waits until `release`."""
     refuses_after_cut: bool = False
     """As a server that has died: nobody listens behind that any more."""
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    @property
+    def is_holding(self) -> bool:
+        return self.hold_after_bytes is not None and self.bytes_to_client > self.hold_after_bytes
+
+    def release(self) -> None:
+        """Deliver what was held, and what comes."""
+        self.hold_after_bytes = None
 
     def delay_s(self, chance: random.Random) -> float:
         return chance.uniform(0, self.jitter_s) + (RETRANSMISSION_S if chance.random() < self.loss else 0)
@@ -85,6 +95,8 @@ async def _carry(
         while True:
             due, data = await waiting.get()
             await asyncio.sleep(max(0.0, due - loop.time()))
+            while counts and between.is_holding:
+                await asyncio.sleep(0.005)
             writer.write(data)
             await writer.drain()
             if counts:

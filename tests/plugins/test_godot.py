@@ -22,13 +22,14 @@ from facestream.types import Float32
 from facestream.visemes import visemes_of
 from facestream_bench.server_process import running_server
 from tests.plugins.godot.engine import CHROMIUM, Browser, GodotWeb, serving
+from tests.plugins.proxy import network
 from tests.plugins.scripted import FAULTS, websocket_server
 from tests.transports.loopback import loopback
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 HERE = Path(__file__).parent
-RATE_HZ, FRAMES_HZ, SECONDS = 16000, 30, 2.0
+RATE_HZ, FRAMES_HZ, SECONDS, LONGER_S = 16000, 30, 2.0, 4.0
 SHUT, OPEN = ("p", "b", "m"), ("aa", "ae", "ay", "ow", "ao")
 BROKEN = "extends Node\nfunc broken(:\n"
 
@@ -42,6 +43,7 @@ class Heard:
     shapes: int = 0
     problem: str = ""
     resumes: int = 0
+    frames: int = 0
     is_read: bool = False
 
     @property
@@ -83,6 +85,7 @@ class Demo:
             heard.shown += told["shown"]
             heard.told += [tuple(one) for one in told["told"]]
             heard.resumes = max(heard.resumes, int(told["resumes"]))
+            heard.frames = int(told["frames"])
             heard.shapes, heard.problem = int(told["shapes"]), told["problem"]
         return heard
 
@@ -100,10 +103,12 @@ class Outcome:
     heard: Mapping[str, Heard]
     computed: Mapping[str, Any]
     expected: Float32
+    expected_longer: Float32
     expected_synthetic: Float32
     errors: list[str]
     printed: list[str]
     picture: Path
+    picture_of_rest: Path
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +130,13 @@ async def story(godot: GodotWeb, folder: Path) -> Outcome:
     godot.write_site(folder / "site", packed(project_files(folder / "project")))
     soundfile.write(folder / "site" / "speech.wav", pcm, RATE_HZ, subtype="PCM_16")
     soundfile.write(folder / "site" / "word.wav", pcm[: RATE_HZ // 4], RATE_HZ, subtype="PCM_16")
+    longer = samples[: int(LONGER_S * RATE_HZ)]
+    soundfile.write(folder / "site" / "longer.wav", longer, RATE_HZ, subtype="PCM_16")
     heard: dict[str, Heard] = {}
     with serving(folder / "site") as site, running_server("live", 4, websocket_port=0, websocket_origins=["*"]) as live:
         async with AsyncClient(live.address) as client:
             expected = (await client.animate_clip(pcm)).frames.weights
+            expected_longer = (await client.animate_clip(longer)).frames.weights
         async with godot.browser(folder / "site" / "speech.wav") as browser:
             await browser.open(f"{site}/index.html")
             await browser.until("Boolean(window.facestream && window.check)")
@@ -147,13 +155,16 @@ async def story(godot: GodotWeb, folder: Path) -> Outcome:
             heard["no microphone"] = await demo.heard(lambda heard: bool(heard.kinds))
             heard["restart"], expected_synthetic = await restart(demo, pcm)
             await mistakes(demo, server, heard)
-            await demo.ask("reach", server, "", "")
-            await demo.computed("freeze_at", 0.38 * RATE_HZ)
-            await demo.ask("speak", f"{site}/speech.wav")
-            await demo.heard(lambda heard: bool(heard.shown) and heard.rows[-1, 0] > 0.38 * RATE_HZ)
-            await demo.computed("draw", True)
-            await browser.screenshot(folder / "godot.png")
-    return Outcome(heard, computed, expected, expected_synthetic, browser.errors, browser.printed, folder / "godot.png")
+            heard["held back"], heard["back again"] = await held_back(demo, live.web_address)
+            async with network(live.web_address, cut_after_bytes=8000, refuses_after_cut=True) as between:
+                heard["dies"] = await demo.said(f"ws://127.0.0.1:{between.port}")
+            async with network(live.web_address, hold_after_bytes=8000) as between:
+                await picture(demo, f"ws://127.0.0.1:{between.port}", 1.5, folder / "rest.png")
+            await picture(demo, server, 0.38, folder / "godot.png")
+    pictures = folder / "godot.png", folder / "rest.png"
+    return Outcome(
+        heard, computed, expected, expected_longer, expected_synthetic, browser.errors, browser.printed, *pictures
+    )
 
 
 async def compute(demo: Demo) -> Mapping[str, Any]:
@@ -188,6 +199,27 @@ async def restart(demo: Demo, pcm: np.ndarray[Any, np.dtype[np.int16]]) -> tuple
         after = await demo.heard()
     both = Heard(before.shown + after.shown, before.told + after.told, resumes=after.resumes)
     return both, expected
+
+
+async def held_back(demo: Demo, server: str) -> tuple[Heard, Heard]:
+    """A line whose frames stop for a while: as it was until then, and from then on."""
+    async with network(server, hold_after_bytes=8000) as between:
+        await demo.ask("reach", f"ws://127.0.0.1:{between.port}", "", "")
+        await demo.ask("speak", f"{demo.site}/longer.wav")
+        before = await demo.heard(lambda heard: bool(heard.shown) and heard.rows[-1, 0] > 1.6 * RATE_HZ)
+        between.release()
+        return before, await demo.heard()
+
+
+async def picture(demo: Demo, server: str, at_s: float, path: Path) -> None:
+    """The face of a moment, which takes seconds to draw."""
+    await demo.ask("reach", server, "", "")
+    await demo.computed("freeze_at", at_s * RATE_HZ)
+    await demo.ask("speak", f"{demo.site}/speech.wav")
+    await demo.heard(lambda heard: bool(heard.shown) and heard.rows[-1, 0] > at_s * RATE_HZ)
+    await demo.computed("draw", True)
+    await demo.browser.screenshot(path)
+    await demo.computed("draw", False)
 
 
 async def mistakes(demo: Demo, live: str, heard: dict[str, Heard]) -> None:
@@ -294,6 +326,26 @@ def test_the_microphone_moves_the_mouth(outcome: Outcome) -> None:
     assert [kind for kind, _ in told if kind != "state"] == ["no_microphone"]
 
 
+def test_a_face_without_frames_eases_to_rest_and_comes_back(outcome: Outcome) -> None:
+    """Through the node, on the shapes of the head: holds for 100 ms, rests within 250, joins within 80."""
+    held, back = outcome.heard["held back"], outcome.heard["back again"]
+    assert held.kinds == back.kinds == []
+    jaw, last = outcome.expected_longer[:, INDEX["jawOpen"]], held.frames - 1
+    assert 10 < last < 45
+    ages = held.rows[:, 0] * FRAMES_HZ / RATE_HZ - last
+    alone = held.rows[ages > 1]
+    assert (alone[:, 1] == 1).all()
+    eased = np.clip((ages[ages > 1] - 3) / 7.5, 0, 1)
+    np.testing.assert_allclose(alone[:, 2], jaw[last] * (1 - eased * eased * (3 - 2 * eased)), atol=1e-3)
+    assert len(alone[eased == 1]) > 0, "it came to rest"
+    starved = np.flatnonzero(back.rows[:, 1] == 0)
+    assert len(starved) > 12, "frames are back"
+    _, shown, wanted = shown_and_wanted(back, outcome.expected_longer)
+    assert np.percentile(np.abs(shown - wanted), 85) < 0.03
+    assert shown.max() > 0.1
+    assert np.abs(back.rows[-1, 2:5]).max() < 0.05, "at rest when all is said"
+
+
 @pytest.mark.parametrize(
     ("what", "kind", "words"),
     [
@@ -309,6 +361,7 @@ def test_the_microphone_moves_the_mouth(outcome: Outcome) -> None:
         ("other version", "protocol", "answered without 'started'; it speaks another version"),
         ("a curve less", "protocol", "sends 51 curves and not 'tongueOut'"),
         ("out of order", "protocol", "sent frame 4 behind frame 8"),
+        ("dies", "unavailable", "when the line was over; is the server running there?"),
     ],
 )
 def test_what_is_wrong_is_said_once_and_the_line_is_said_all_the_same(
@@ -335,3 +388,15 @@ def test_the_head_is_seen(outcome: Outcome) -> None:
     redness = (middle[:, 0] - middle[:, 2]).mean()
     assert redness > 25
     assert redness > 5 * abs((corner[:, 0] - corner[:, 2]).mean())
+
+
+def test_a_mouth_that_rests_is_seen_shut(outcome: Outcome) -> None:
+    """In the middle of the same line, when its frames stay away: looked at by hand, too."""
+    from PIL import Image
+
+    speaking, resting = (
+        np.asarray(Image.open(path).convert("L")).astype(int) for path in (outcome.picture, outcome.picture_of_rest)
+    )
+    changed = np.abs(speaking - resting) > 20
+    assert changed[250:300, 200:280].sum() > 300, "mouth and chin"
+    assert changed[:230].sum() < 100, "not the rest of the face"

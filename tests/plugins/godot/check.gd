@@ -11,6 +11,7 @@ const Turning := preload("res://addons/facestream/face/turning.gd")
 const Writer := preload("res://addons/facestream/wire/proto_writer.gd")
 
 var _asked: JavaScriptObject
+var _freezing := Callable()
 
 
 func _ready() -> void:
@@ -34,10 +35,15 @@ func draw(is_wanted: bool) -> void:
 	RenderingServer.render_loop_enabled = is_wanted
 
 
-## From the first face at or behind a sample on, the demo's face stays as it is: a picture may take seconds.
+## The face of the next line stays as it is from a sample on: a picture may take seconds.
 func freeze_at(sample: float) -> void:
 	var face: FaceStream = get_node("/root/Demo/Character/FaceStream")
-	face.face_shown.connect(func() -> void: face.set_process(face.position < sample))
+	if _freezing.is_valid():
+		face.face_shown.disconnect(_freezing)
+	_freezing = func() -> void: face.set_process(face.position < sample)
+	face.stop()
+	face.face_shown.connect(_freezing)
+	face.set_process(true)
 
 
 func forbid_microphone(_nothing: Variant) -> void:
