@@ -1,39 +1,14 @@
 #include "FaceStreamComponent.h"
 
-#include "AudioDevice.h"
-#include "FaceStreamCapture.h"
-#include "FaceStreamClipReader.h"
-#include "FaceStreamConnection.h"
-#include "FaceStreamCurves.h"
-#include "FaceStreamLine.h"
 #include "FaceStreamLiveLinkSource.h"
-#include "FaceStreamMicrophone.h"
-#include "FaceStreamMorphs.h"
+#include "FaceStreamParts.h"
 #include "FaceStreamSettings.h"
 #include "FaceStreamStats.h"
-#include "FaceStreamSubmixTap.h"
-#include "FaceStreamVoice.h"
 #include "GameFramework/Actor.h"
 #include "HAL/PlatformTime.h"
-#include "Misc/App.h"
-#include "Misc/DateTime.h"
-#include "Sound/SoundSubmix.h"
-#include "Sound/SoundWave.h"
 
 namespace
 {
-// A face that is left alone goes to rest as one whose frames are missing.
-constexpr double LeaveSeconds = 0.25;
-constexpr int32 LowestRate = 8000;
-constexpr int32 HighestRate = 192000;
-
-/** Seconds since midnight, of the engine's timecode where it has one. */
-double SecondsOfDay()
-{
-	const TOptional<FQualifiedFrameTime> Timecode = FApp::GetCurrentFrameTime();
-	return Timecode.IsSet() ? Timecode->AsSeconds() : FDateTime::Now().GetTimeOfDay().GetTotalSeconds();
-}
-
 EFaceStreamState StateOf(fs_state State)
 {
 	switch (State)
@@ -49,29 +24,6 @@ EFaceStreamState StateOf(fs_state State)
 	}
 }
 } // namespace
-
-/** What is said or heard, and the face that is shown. */
-struct FFaceStreamParts
-{
-	TSharedRef<FFaceStreamVoice, ESPMode::ThreadSafe> Voice = MakeShared<FFaceStreamVoice, ESPMode::ThreadSafe>();
-	TSharedPtr<FFaceStreamSpeech, ESPMode::ThreadSafe> Speech;
-	TSharedPtr<FFaceStreamLine, ESPMode::ThreadSafe> Line; // the speech, where it is a line
-	TUniquePtr<FFaceStreamMicrophone> Microphone;
-	TUniquePtr<FFaceStreamSubmixTap> SubmixTap;
-	TUniquePtr<FFaceStreamClipReader> ClipReader;
-	FFaceStreamMorphs Morphs;
-	int32 LineChannels = 1;
-	TArray<float> Mono;
-	TArray<float> FrameValues;
-
-	fs_face Shown = FaceStreamRest();
-	fs_face Left = FaceStreamRest(); // the face when the last speech was ended
-	double LeftAt = -1.0;
-	bool bAtRest = false;
-	int64 Dropped = 0; // frames that the server could not send in time
-	int64 SceneStart = -1; // frame of the day at which this speech began
-	FName Subject; // in Live Link, none before the first face
-};
 
 UFaceStreamComponent::UFaceStreamComponent(const FObjectInitializer& ObjectInitializer)
 	: Super(ObjectInitializer), Parts(MakeShared<FFaceStreamParts>())
@@ -95,140 +47,6 @@ bool UFaceStreamComponent::IsSpeaking() const
 bool UFaceStreamComponent::IsFaceReady() const
 {
 	return !Parts->Speech.IsValid() || Parts->Speech->IsFaceReady();
-}
-
-void UFaceStreamComponent::Say(USoundWave* Sound)
-{
-	Release();
-	if (Sound == nullptr)
-	{
-		Fail(TEXT("Say was given no sound"));
-		return;
-	}
-	Parts->ClipReader = MakeUnique<FFaceStreamClipReader>(Sound);
-}
-
-bool UFaceStreamComponent::StartStream(int32 SampleRate, int32 NumInputChannels)
-{
-	Release();
-	if (SampleRate < LowestRate || SampleRate > HighestRate || NumInputChannels < 1)
-	{
-		Fail(FString::Printf(TEXT("a line of %d Hz and %d channels; allowed: %d to %d Hz, one channel or more"), SampleRate, NumInputChannels,
-			LowestRate, HighestRate));
-		return false;
-	}
-	FFaceStreamSound Sound;
-	FFaceStreamOptions Options;
-	if (!FindSound(Sound) || !FindOptions(Options))
-	{
-		return false;
-	}
-	Parts->LineChannels = NumInputChannels;
-	Parts->Line = MakeShared<FFaceStreamLine, ESPMode::ThreadSafe>(Options, Sound, SampleRate);
-	Begin(Parts->Line.ToSharedRef());
-	return true;
-}
-
-void UFaceStreamComponent::PushPcm(const TArray<float>& Samples)
-{
-	if (!Parts->Line.IsValid())
-	{
-		return;
-	}
-	const int32 Channels = Parts->LineChannels;
-	if (Channels == 1)
-	{
-		Parts->Line->Push(Samples.GetData(), Samples.Num());
-		return;
-	}
-	TArray<float>& Mono = Parts->Mono;
-	Mono.SetNumUninitialized(Samples.Num() / Channels);
-	for (int32 Place = 0; Place < Mono.Num(); ++Place)
-	{
-		float Sum = 0.0f;
-		for (int32 Channel = 0; Channel < Channels; ++Channel)
-		{
-			Sum += Samples[Place * Channels + Channel];
-		}
-		Mono[Place] = Sum / static_cast<float>(Channels);
-	}
-	Parts->Line->Push(Mono.GetData(), Mono.Num());
-}
-
-void UFaceStreamComponent::PushPcm16(const TArray<uint8>& Bytes)
-{
-	constexpr float FullScale = 32768.0f;
-	TArray<float> Samples;
-	Samples.SetNumUninitialized(Bytes.Num() / 2);
-	for (int32 Place = 0; Place < Samples.Num(); ++Place)
-	{
-		const uint16 Word = static_cast<uint16>(Bytes[2 * Place] | (Bytes[2 * Place + 1] << 8));
-		Samples[Place] = static_cast<float>(static_cast<int16>(Word)) / FullScale;
-	}
-	PushPcm(Samples);
-}
-
-void UFaceStreamComponent::EndOfLine()
-{
-	if (Parts->Line.IsValid())
-	{
-		Parts->Line->End();
-	}
-}
-
-bool UFaceStreamComponent::ListenToMicrophone()
-{
-	Release();
-	TUniquePtr<FFaceStreamMicrophone> Microphone = MakeUnique<FFaceStreamMicrophone>();
-	const int32 Rate = Microphone->FindRate();
-	if (Rate < LowestRate || Rate > HighestRate)
-	{
-		Fail(TEXT("no microphone; plug one in, or allow this program to use it in the settings of the system"));
-		return false;
-	}
-	FFaceStreamOptions Options;
-	if (!FindOptions(Options))
-	{
-		return false;
-	}
-	const double Buffer = GetDefault<UFaceStreamSettings>()->BufferMs * 1e-3;
-	const TSharedRef<FFaceStreamCapture, ESPMode::ThreadSafe> Capture =
-		MakeShared<FFaceStreamCapture, ESPMode::ThreadSafe>(Options, FFaceStreamSound{Rate, Buffer, false}, Buffer);
-	if (!Microphone->Open(Capture))
-	{
-		Fail(TEXT("the microphone can not be opened; another program may hold it, or the system may not allow it"));
-		return false;
-	}
-	Parts->Microphone = MoveTemp(Microphone);
-	Begin(Capture);
-	return true;
-}
-
-bool UFaceStreamComponent::ListenToSubmix(USoundSubmix* Submix, bool bPlayDelayed)
-{
-	Release();
-	FFaceStreamSound Sound;
-	FFaceStreamOptions Options;
-	if (Submix == nullptr)
-	{
-		Fail(TEXT("Listen To Submix was given no submix"));
-		return false;
-	}
-	if (!FindSound(Sound) || !FindOptions(Options))
-	{
-		return false;
-	}
-	const double Buffer = GetDefault<UFaceStreamSettings>()->BufferMs * 1e-3;
-	Sound.bPlayed = bPlayDelayed;
-	if (!bPlayDelayed)
-	{
-		Sound.DelaySeconds = Buffer;
-	}
-	const TSharedRef<FFaceStreamCapture, ESPMode::ThreadSafe> Capture =
-		MakeShared<FFaceStreamCapture, ESPMode::ThreadSafe>(Options, Sound, Buffer);
-	Parts->SubmixTap = MakeUnique<FFaceStreamSubmixTap>(*GetAudioDevice(), *Submix, Capture);
-	Begin(Capture);
-	return true;
 }
 
 void UFaceStreamComponent::StopSpeaking()
@@ -260,17 +78,6 @@ void UFaceStreamComponent::SetControls(const FFaceStreamControls& NewControls)
 	}
 }
 
-float UFaceStreamComponent::GetCurve(FName Curve) const
-{
-	const int32 Place = CurveNames.Find(Curve);
-	if (CurveValues.IsValidIndex(Place))
-	{
-		return CurveValues[Place];
-	}
-	const int32 Column = fs_match_curve(TCHAR_TO_UTF8(*Curve.ToString()));
-	return Column >= 0 ? Parts->Shown.weights[Column] : 0.0f;
-}
-
 FString UFaceStreamComponent::DescribeFigures() const
 {
 	const FString Name = SubjectNow().ToString();
@@ -288,39 +95,6 @@ FString UFaceStreamComponent::DescribeFigures() const
 FName UFaceStreamComponent::SubjectNow() const
 {
 	return SubjectName.IsNone() && GetOwner() != nullptr ? GetOwner()->GetFName() : SubjectName;
-}
-
-bool UFaceStreamComponent::FindSound(FFaceStreamSound& OutSound)
-{
-	const FAudioDevice* Device = GetAudioDevice();
-	if (Device == nullptr || Device->SampleRate <= 0)
-	{
-		Fail(TEXT("there is no audio device, and faces follow what one plays; start without -nosound"));
-		return false;
-	}
-	OutSound.Rate = Device->SampleRate;
-	// the mixer's buffers, two of this voice's own, and what the settings add
-	const FAudioPlatformSettings& Platform = Device->PlatformSettings;
-	const int32 Samples = Platform.NumBuffers * Platform.CallbackBufferFrameSize + 2 * FFaceStreamGenerator::BlockSamples;
-	OutSound.DelaySeconds = static_cast<double>(Samples) / OutSound.Rate + GetDefault<UFaceStreamSettings>()->OutputLatencyMs * 1e-3;
-	return true;
-}
-
-bool UFaceStreamComponent::FindOptions(FFaceStreamOptions& OutOptions)
-{
-	FString Message;
-	if (!FaceStreamOptionsOfSettings(OutOptions, Message))
-	{
-		Fail(Message);
-		return false;
-	}
-	OutOptions.Controls = Controls;
-	OutOptions.Seed = Seed;
-	if (!Model.IsEmpty())
-	{
-		OutOptions.Model = Model;
-	}
-	return true;
 }
 
 void UFaceStreamComponent::Begin(const TSharedRef<FFaceStreamSpeech, ESPMode::ThreadSafe>& Speech)
@@ -422,83 +196,6 @@ void UFaceStreamComponent::TickComponent(float DeltaTime, ELevelTick TickType, F
 			SetState(EFaceStreamState::Silent);
 		}
 		OnLineEnded.Broadcast();
-	}
-}
-
-void UFaceStreamComponent::Show()
-{
-	const double Now = FPlatformTime::Seconds();
-	FFaceStreamSpeech* Speech = Parts->Speech.Get();
-	if (Speech != nullptr && !Speech->HasBegun())
-	{
-		Speech = nullptr;
-	}
-	FFaceStreamMoment Moment{FaceStreamRest()};
-	if (Speech != nullptr)
-	{
-		Moment = Speech->Now();
-		INC_DWORD_STAT_BY(STAT_FaceStreamStarved, Moment.bStarved ? 1 : 0);
-	}
-	const double Left = Parts->LeftAt < 0.0 ? 1.0 : FMath::Clamp((Now - Parts->LeftAt) / LeaveSeconds, 0.0, 1.0);
-	if (Left < 1.0)
-	{
-		const fs_face Coming = Moment.Face;
-		fs_between(&Parts->Left, &Coming, static_cast<float>(Left * Left * (3.0 - 2.0 * Left)), &Moment.Face);
-	}
-	const bool bAtRest = Speech == nullptr && Left == 1.0;
-	if (bAtRest && Parts->bAtRest)
-	{
-		return;
-	}
-	Parts->bAtRest = bAtRest;
-	Parts->Shown = Moment.Face;
-	CurveNames = FaceStreamCurveNames(Names);
-	FaceStreamCurveValues(Names, Moment.Face, CurveValues);
-	if (bMorphTargets && GetOwner() != nullptr)
-	{
-		Parts->Morphs.Apply(*GetOwner(), Moment.Face);
-	}
-	if (bLiveLink)
-	{
-		Publish(Speech, Moment, Now);
-	}
-}
-
-void UFaceStreamComponent::Publish(FFaceStreamSpeech* Speech, const FFaceStreamMoment& Moment, double Now)
-{
-	const TSharedPtr<FFaceStreamLiveLinkSource> Source = FFaceStreamLiveLinkSource::GetAdded();
-	if (!Source.IsValid())
-	{
-		return;
-	}
-	if (Parts->Subject != SubjectNow())
-	{
-		Source->Remove(Parts->Subject);
-		Parts->Subject = SubjectNow();
-	}
-	const int32 FramesPerSecond = Speech != nullptr ? Speech->GetCall().GetFramesPerSecond() : GetDefault<UFaceStreamSettings>()->FramesPerSecond;
-	const double Today = SecondsOfDay() * FramesPerSecond;
-	if (Speech != nullptr && Parts->SceneStart < 0)
-	{
-		Parts->SceneStart = FMath::RoundToInt64(Today - Moment.Frame);
-	}
-	// from there on a speech is counted by its sound, not by pictures
-	const auto Push = [&](const FFaceStreamMoment& Pushed)
-	{
-		const double Frame = Speech != nullptr ? static_cast<double>(Parts->SceneStart) + Pushed.Frame : Today;
-		FaceStreamCurveValues(Names, Pushed.Face, Parts->FrameValues);
-		Source->Push(Parts->Subject, Names, Parts->FrameValues, Now,
-			FQualifiedFrameTime(FFrameTime::FromDecimal(Frame), FFrameRate(static_cast<uint32>(FramesPerSecond), 1)));
-	};
-	const bool bWholeFrames = Speech != nullptr && Source->WantsWholeFrames();
-	FFaceStreamMoment Due{Moment};
-	while (bWholeFrames && Speech->TakeDue(Due))
-	{
-		Push(Due);
-	}
-	if (!bWholeFrames || Moment.bStarved)
-	{
-		Push(Moment);
 	}
 }
 
