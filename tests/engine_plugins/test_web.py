@@ -1,6 +1,8 @@
 """The package for browsers and Node: built, packed, and run against a real server."""
 
 import asyncio
+import contextlib
+import json
 import re
 import subprocess
 import wave
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import blocks
+from tests.plugins.scripted import FAULTS, websocket_server
 from tests.plugins.web_build import PACKAGE, built_package, run
 from tests.transports.loopback import loopback, speech
 
@@ -34,6 +37,20 @@ async def test_against_a_real_server(package: Path) -> None:
         assert "# skipped 0" in told
         assert int(re.findall(r"# pass (\d+)", told)[0]) >= 10
         assert server.open_rows == 0
+
+
+@pytest.mark.asyncio
+async def test_servers_of_another_kind_are_told(package: Path) -> None:
+    async with contextlib.AsyncExitStack() as servers:
+        kinds = {what: answers for what, answers in FAULTS.items() if answers is not None}
+        faults = {what: await servers.enter_async_context(websocket_server(kinds[what])) for what in kinds}
+        faults["no TLS"] = faults["other version"].replace("ws:", "wss:")
+        told = await asyncio.to_thread(
+            run, "node", "--experimental-websocket", "--test", "build/test/faults.test.js", folder=package,
+            FACESTREAM_FAULTS=json.dumps(faults),
+        )  # fmt: skip
+    assert "# fail 0" in told
+    assert f"# pass {len(faults)}" in told
 
 
 @pytest.mark.asyncio

@@ -116,7 +116,10 @@ export class Call {
     if (this.#said !== undefined) return this.#said;
     if (code === 1009) return new FacestreamError("MESSAGE_TOO_BIG", `a message is too big: ${reason}`, "message");
     if (wasOpen) return new FacestreamError("UNAVAILABLE", `the connection to ${url} was lost (${code})`);
-    const help = "is the server running there with --websocket-port, and may pages of this site use it?";
+    const tls = /^(wss|https):/.test(url)
+      ? "with TLS (else use ws://) and a certificate that is trusted here"
+      : "without TLS (else use wss://)";
+    const help = `is the server running there with --websocket-port, ${tls}, and may pages of this site use it?`;
     return new FacestreamError("UNAVAILABLE", `no connection to ${url}; ${help}`);
   }
 }

@@ -2,6 +2,7 @@
 
 import { answerOf, emotionOf, modelsOf } from "./answers.js";
 import { Call, type Dialling, type Method, type WebSocketClass } from "./call.js";
+import { checkCurves, checkFrames, unstarted } from "./curves.js";
 import { FacestreamError } from "./errors.js";
 import { PcmEncoder } from "./pcm.js";
 import { audioRequest, configRequest, hearRequest } from "./requests.js";
@@ -59,17 +60,26 @@ export class Client {
     const runs: Frames[] = [];
     const events: StreamEvent[] = [];
     let info: StreamInfo | undefined;
-    for (let message = await call.read(); message !== undefined; message = await call.read()) {
-      const answer = answerOf(message);
-      if (answer?.kind === "started") {
-        info = answer.info;
-        void sendAll(call, encoder.encode(pcm), info.chunkSamples * encoder.bytesPerSample);
-      } else if (answer?.kind === "frames") {
-        runs.push(answer);
-        onFrames?.(answer);
-      } else if (answer !== undefined) events.push(answer);
+    try {
+      for (let message = await call.read(); message !== undefined; message = await call.read()) {
+        const answer = answerOf(message);
+        if (answer?.kind === "started") {
+          info = answer.info;
+          checkCurves(info.curveNames);
+          void sendAll(call, encoder.encode(pcm), info.chunkSamples * encoder.bytesPerSample);
+        } else if (info === undefined) {
+          break;
+        } else if (answer?.kind === "frames") {
+          checkFrames(answer, runs.reduce((sum, run) => sum + run.count, 0));
+          runs.push(answer);
+          onFrames?.(answer);
+        } else if (answer !== undefined) events.push(answer);
+      }
+      if (info === undefined) throw unstarted();
+    } catch (error) {
+      call.cancel();
+      throw error;
     }
-    if (info === undefined) throw new FacestreamError("OUT_OF_ORDER", "the server answered without 'started'");
     return { info, frames: joined(runs), events };
   }
 

@@ -1,4 +1,4 @@
-/** What a server or this package has against a call. `reason` is stable: INVALID_VALUE, BUSY, UNAVAILABLE, UNAUTHENTICATED, ... */
+/** What a server or this package has against a call. `reason` is stable: INVALID_VALUE, BUSY, UNAVAILABLE, UNAUTHENTICATED, OTHER_VERSION, ... */
 export class FacestreamError extends Error {
   override readonly name = "FacestreamError";
 

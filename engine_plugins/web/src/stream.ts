@@ -6,6 +6,7 @@
 
 import { answerOf } from "./answers.js";
 import type { Call } from "./call.js";
+import { checkCurves, checkFrames, unstarted } from "./curves.js";
 import { FacestreamError, isPassing } from "./errors.js";
 import { AudioHistory } from "./history.js";
 import { PcmEncoder } from "./pcm.js";
@@ -33,6 +34,7 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
   #willGoAway = false;
   #barrenResumes = 0;
   #resumeCount = 0;
+  #failure: unknown;
 
   /** For `Client.animate`. */
   constructor(
@@ -130,7 +132,13 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
       if (message === undefined) return;
       const answer = answerOf(message);
       if (answer === undefined || answer.kind === "started") continue;
-      this.#note(answer);
+      try {
+        this.#note(answer);
+      } catch (error) {
+        this.#failure = error; // for the sender, too
+        this.cancel();
+        throw error;
+      }
       yield answer;
     }
   }
@@ -143,6 +151,7 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
   #note(answer: Frames | StreamEvent): void {
     switch (answer.kind) {
       case "frames":
+        checkFrames(answer, this.#nextFrame);
         this.#received(answer.firstIndex + answer.count);
         break;
       case "framesDropped":
@@ -167,6 +176,7 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
    * which has it too.
    */
   async #write(request: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     const call = this.#opened();
     call.write(request);
     await call.room();
@@ -180,10 +190,8 @@ export class AnimationStream implements AsyncIterable<Frames | StreamEvent> {
       call.write(configRequest(this.options, this.#encoder.format, this.#controls, { resume }));
       const message = await call.read();
       const answer = message === undefined ? undefined : answerOf(message);
-      if (answer?.kind !== "started") {
-        const text = "the server answered without 'started'; it speaks another version of facestream.v1";
-        throw new FacestreamError("OUT_OF_ORDER", text);
-      }
+      if (answer?.kind !== "started") throw unstarted();
+      checkCurves(answer.info.curveNames);
       return [call, answer.info];
     } catch (error) {
       call.cancel();

@@ -232,6 +232,7 @@ function wordFor(reason: string): string {
     UNAVAILABLE: "unavailable",
     TIME_LIMIT: "time_limit",
     OUT_OF_ORDER: "protocol",
+    OTHER_VERSION: "protocol",
   };
   return words[reason] ?? "server";
 }
