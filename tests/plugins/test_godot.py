@@ -21,7 +21,8 @@ from facestream.curves import INDEX
 from facestream.types import Float32
 from facestream.visemes import visemes_of
 from facestream_bench.server_process import running_server
-from tests.plugins.godot.engine import CHROMIUM, Browser, GodotWeb, serving
+from tests.plugins.browser import HAS_BROWSER, Browser, browser, serving
+from tests.plugins.godot.engine import GodotWeb
 from tests.plugins.proxy import network
 from tests.plugins.scripted import FAULTS, websocket_server
 from tests.transports.loopback import loopback
@@ -113,13 +114,13 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    if not CHROMIUM.exists() or shutil.which("npm") is None:
+    if not HAS_BROWSER:
         pytest.skip("Chromium or npm is not here: apt-get install chromium npm")
-    godot = GodotWeb(Path(request.config.cache.mkdir("godot")))
-    return asyncio.run(story(godot, tmp_path_factory.mktemp("godot")))
+    cache = Path(request.config.cache.mkdir("plugins"))
+    return asyncio.run(story(cache, tmp_path_factory.mktemp("godot")))
 
 
-async def story(godot: GodotWeb, folder: Path) -> Outcome:
+async def story(cache: Path, folder: Path) -> Outcome:
     samples, _ = soundfile.read(EXAMPLE, dtype="int16")
     pcm = samples[: int(SECONDS * RATE_HZ)]
     write_demo(folder / "project")
@@ -127,7 +128,7 @@ async def story(godot: GodotWeb, folder: Path) -> Outcome:
     (folder / "project" / "broken.gd").write_text(BROKEN)
     settings = folder / "project" / "project.godot"
     settings.write_text(settings.read_text() + '\n[autoload]\n\nCheck="*res://check.gd"\n')
-    godot.write_site(folder / "site", packed(project_files(folder / "project")))
+    GodotWeb(cache.parent / "godot").write_site(folder / "site", packed(project_files(folder / "project")))
     soundfile.write(folder / "site" / "speech.wav", pcm, RATE_HZ, subtype="PCM_16")
     soundfile.write(folder / "site" / "word.wav", pcm[: RATE_HZ // 4], RATE_HZ, subtype="PCM_16")
     longer = samples[: int(LONGER_S * RATE_HZ)]
@@ -137,10 +138,10 @@ async def story(godot: GodotWeb, folder: Path) -> Outcome:
         async with AsyncClient(live.address) as client:
             expected = (await client.animate_clip(pcm)).frames.weights
             expected_longer = (await client.animate_clip(longer)).frames.weights
-        async with godot.browser(folder / "site" / "speech.wav") as browser:
-            await browser.open(f"{site}/index.html")
-            await browser.until("Boolean(window.facestream && window.check)")
-            demo = Demo(browser, site)
+        async with browser(cache / "browser", folder / "site" / "speech.wav") as page:
+            await page.open(f"{site}/index.html")
+            await page.until("Boolean(window.facestream && window.check)")
+            demo = Demo(page, site)
             computed = await compute(demo)
             server = f"ws://{live.web_address}"
             heard["speech"] = await demo.said(server)
@@ -162,9 +163,7 @@ async def story(godot: GodotWeb, folder: Path) -> Outcome:
                 await picture(demo, f"ws://127.0.0.1:{between.port}", 1.5, folder / "rest.png")
             await picture(demo, server, 0.38, folder / "godot.png")
     pictures = folder / "godot.png", folder / "rest.png"
-    return Outcome(
-        heard, computed, expected, expected_longer, expected_synthetic, browser.errors, browser.printed, *pictures
-    )
+    return Outcome(heard, computed, expected, expected_longer, expected_synthetic, page.errors, page.printed, *pictures)
 
 
 async def compute(demo: Demo) -> Mapping[str, Any]:

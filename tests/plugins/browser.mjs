@@ -1,6 +1,7 @@
 // A headless Chromium that does what it is told, line by line of JSON on stdin: {do: "open", url}, {do: "evaluate", code},
-// {do: "screenshot", path}. Answers with one line each, and tells what the page says as it says it.
+// {do: "screenshot", path}, {do: "serve", address, folder}. Answers with one line each, and tells what the page says as it says it.
 
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
@@ -20,11 +21,20 @@ const browser = await chromium.launch({
 const page = await browser.newPage({ viewport: { width: 480, height: 360 } });
 page.setDefaultTimeout(PATIENT_MS);
 page.on("console", (message) => say({ console: message.type(), text: message.text() }));
+page.on("dialog", (dialog) => {
+  say({ console: "alert", text: dialog.message() });
+  dialog.dismiss();
+});
 page.on("pageerror", (error) => say({ console: "error", text: String(error) }));
 
 const tasks = {
   open: ({ url }) => page.goto(url, { timeout: PATIENT_MS }).then(() => null),
   evaluate: ({ code }) => page.evaluate(code),
+  serve: ({ address, folder }) =>
+    page.route(`${address}/**`, (route) => {
+      const path = new URL(route.request().url()).pathname.slice(new URL(address).pathname.length);
+      return route.fulfill({ path: join(folder, path), headers: { "access-control-allow-origin": "*" } });
+    }),
   screenshot: ({ path }) => page.screenshot({ path }).then(() => null),
 };
 for await (const line of createInterface({ input: process.stdin })) {
