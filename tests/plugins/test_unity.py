@@ -1,6 +1,7 @@
 """The Unity package: its C# is compiled with warnings as errors, its tests run, and its Core talks to real servers."""
 
 import asyncio
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -334,6 +335,22 @@ def told_once(told: dict[str, Any], words: str) -> Float32:
     assert np.diff(jaw).min() > -20, "eased, not dropped"
     assert jaw[-1] == 0
     return jaw
+
+
+@pytest.mark.asyncio
+async def test_window_and_inspector_say_who_answers_and_which_shapes_are_found(core: CoreProgram) -> None:
+    async with loopback(websocket_port=0) as server:
+        told = await core.stage("editor", f"ws://{server.server.web_address}", SPEECH[:1])
+    answer, found, missing = told["told"]
+    assert re.fullmatch(r"Info: ws://\S+ answers: model synthetic \S+, 52 curves, look-ahead \d+ ms", answer)
+    assert found == "ARKit 2 of 52, visemes 0 of 15, vowels 0 of 5"
+    assert "Not found on" in missing
+    assert "mouthClose" in missing
+    assert "jawOpen" not in missing
+    assert told["console"] == []
+    told = await core.stage("editor", _nobody().replace("http:", "ws:"), SPEECH[:1])
+    assert told["told"][0].startswith("Error: no connection to ws://")
+    assert len(told["console"]) == 1
 
 
 @pytest.mark.asyncio

@@ -52,7 +52,7 @@ def build(dotnet: DotNet, into: Path) -> None:
             Assembly(
                 "Stage",
                 (HERE / "stage",),
-                ("Facestream.Core", "Facestream.Unity", "Facestream.Editor", "UnityEngine"),
+                ("Facestream.Core", "Facestream.Unity", "Facestream.Editor", "UnityEngine", "UnityEditor"),
                 is_program=True,
             ),
             Assembly("Guide", (guide,), ("Facestream.Core", "Facestream.Unity", "UnityEngine")),

@@ -5,6 +5,7 @@ using System.Reflection;
 using System.Threading;
 using System.Threading.Tasks;
 using Facestream.Editor;
+using UnityEditor;
 using UnityEngine;
 
 namespace Facestream.Stage
@@ -27,6 +28,11 @@ namespace Facestream.Stage
             if (arguments[0] == "bake")
             {
                 Bake(connection, clip);
+                return 0;
+            }
+            if (arguments[0] == "editor")
+            {
+                Edit(connection);
                 return 0;
             }
             if (arguments[0] == "nomicrophone")
@@ -59,6 +65,25 @@ namespace Facestream.Stage
                 lines.Add(FormattableString.Invariant($"[{key.time}, {key.value}]"));
             }
             Console.WriteLine("{\"keys\": [" + string.Join(", ", lines) + "]}");
+        }
+
+        /// <summary>Presses the window's button, and looks at the inspector of a face.</summary>
+        private static void Edit(FacestreamConnection connection)
+        {
+            EditorGUILayout.Fields["Connection"] = connection;
+            GUILayout.Pressed = "Try it";
+            Send(EditorWindow.GetWindow<FacestreamWindow>("facestream"), "OnGUI");
+            var hero = new GameObject();
+            var mesh = hero.AddComponent<SkinnedMeshRenderer>();
+            mesh.sharedMesh = new Mesh { Shapes = new[] { "Basis", "Head_JawOpen", "Head_EyeBlink_L" } };
+            new FacestreamFaceInspector { target = hero.AddComponent<FacestreamFace>() }.OnInspectorGUI();
+            Console.WriteLine("{\"told\": [" + string.Join(", ", EditorGUILayout.Told.ConvertAll(Quoted)) + "], \"console\": ["
+                + string.Join(", ", Debug.Told.ConvertAll(Quoted)) + "]}");
+        }
+
+        private static string Quoted(string text)
+        {
+            return "\"" + text.Replace("\"", "'") + "\"";
         }
 
         private static AudioClip ClipOf(string path)
@@ -145,7 +170,7 @@ namespace Facestream.Stage
                 Send(_source, "OnDisable");
                 Console.WriteLine("{\"shown\": [" + string.Join(", ", _shown) + "], \"heard\": [" + string.Join(", ", _heard)
                     + FormattableString.Invariant($"], \"bytes\": {bytes}, \"frames\": {frames}, \"told\": [")
-                    + string.Join(", ", Debug.Told.ConvertAll(text => "\"" + text.Replace("\"", "'") + "\"")) + "]}");
+                    + string.Join(", ", Debug.Told.ConvertAll(Quoted)) + "]}");
             }
 
             /// <summary>Until all frames are there of the audio that was written so far, unless the server is lost.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using UnityEngine;
 using Object = UnityEngine.Object;
 
@@ -51,21 +52,29 @@ namespace UnityEditor
 
     public static class EditorGUILayout
     {
+        /// <summary>What stands in the fields of objects, by their labels.</summary>
+        public static Dictionary<string, Object> Fields { get; } = new Dictionary<string, Object>();
+
+        /// <summary>What labels and boxes have said.</summary>
+        public static List<string> Told { get; } = new List<string>();
+
         public static void Space()
         {
         }
 
         public static void LabelField(string label, string text)
         {
+            Told.Add(text);
         }
 
         public static void HelpBox(string text, MessageType kind)
         {
+            Told.Add($"{kind}: {text}");
         }
 
         public static Object ObjectField(string label, Object value, Type type, bool allowSceneObjects)
         {
-            return value;
+            return Fields.TryGetValue(label, out Object given) ? given : value;
         }
     }
 
@@ -137,9 +146,12 @@ namespace UnityEngine
 {
     public static class GUILayout
     {
+        /// <summary>The button that is pressed.</summary>
+        public static string Pressed { get; set; }
+
         public static bool Button(string text)
         {
-            return false;
+            return text == Pressed;
         }
     }
 }
