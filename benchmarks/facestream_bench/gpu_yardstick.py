@@ -20,7 +20,7 @@ from facestream.engines.base import BUCKETS
 from facestream.engines.bundle import open_bundle
 from facestream.errors import InvalidValue
 from facestream_bench.command import add_output, publish
-from facestream_bench.torch_engine import live_graph_of
+from facestream_models.export.stored_live import live_graph_of
 
 PRODUCT_SIDE, COPIED_NUMBERS = 8192, 2**27
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16}

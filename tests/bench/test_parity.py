@@ -18,8 +18,9 @@ from facestream_bench import variants
 from facestream_bench.chosen_model import add_model
 from facestream_bench.parity import batch_differences, differences, pieces_of, weights_of
 from facestream_bench.speech import clip_speech
-from facestream_bench.torch_engine import TorchEngine, live_graph_of
+from facestream_bench.torch_engine import TorchEngine
 from facestream_bench.variants import REFERENCE, VARIANTS, Variant, add_variants, usable_variants
+from facestream_models.export.stored_live import live_graph_of
 from tests.transports.loopback import JawSolver
 
 SPEECH = clip_speech()

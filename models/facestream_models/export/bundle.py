@@ -1,7 +1,7 @@
 """Writes a live bundle: `python -m facestream_models.export.bundle --weights weights.pt --head DIR --out DIR`.
 
-A bundle is `live.onnx`, `manifest.json` (the schema of `facestream.engines.bundle`) and `card.md`, the model card,
-which says what the weights were trained on and what they can not do.
+A bundle is `live.onnx`, `hop.onnx` (its graph for one hop), `manifest.json` (the schema of `facestream.engines.bundle`)
+and `card.md`, the model card, which says what the weights were trained on and what they can not do.
 """
 
 import argparse
@@ -13,8 +13,16 @@ import torch
 
 from facestream.engines.bundle import Bundle
 from facestream_models.corpus.phones import CLASSES
+from facestream_models.export.hop import HOP_GRAPH, export_hop
 from facestream_models.export.manifest import complete_bundle
-from facestream_models.export.onnx import EXTRAS, STATE_PREFIX, curves_to_motion, export_onnx, round_to_half
+from facestream_models.export.onnx import (
+    EXTRAS,
+    STATE_PREFIX,
+    LiveGraph,
+    curves_to_motion,
+    export_onnx,
+    round_to_half,
+)
 from facestream_models.live.network import HOP_SAMPLES, STEP_RATE, LiveNetwork
 from facestream_models.live.weights import load_network
 
@@ -27,7 +35,9 @@ def write_bundle(
 ) -> Bundle:
     """Write `network` as a bundle for the head whose `rig_profile.npz` is given, and open it as the runtime would."""
     folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(round_to_half(network), curves_to_motion(profile), folder / GRAPH)
+    to_motion = curves_to_motion(profile)
+    export_onnx(round_to_half(network), to_motion, folder / GRAPH)
+    export_hop(LiveGraph(network, to_motion), folder, GRAPH)
     (folder / CARD).write_text(card, encoding="utf-8")
     return complete_bundle(
         folder,
@@ -41,6 +51,7 @@ def write_bundle(
         licence="Apache-2.0",
         training=training,
         graph=GRAPH,
+        hop_graph=HOP_GRAPH,
         hop_samples=HOP_SAMPLES,
         lookahead_samples=network.shape.lookahead_samples,
         inputs=[{"name": "pcm", "shape": ["B", f"{HOP_SAMPLES}*S"]}],

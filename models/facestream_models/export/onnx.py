@@ -6,6 +6,7 @@ batch of streams is one call.
 """
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,28 +66,37 @@ class LiveGraph(nn.Module):
 
 def export_onnx(network: LiveNetwork, to_motion: NDArray[np.float32], target: Path) -> None:
     """Write `network` as ONNX with free batch size and number of hops; checks the file with the ONNX checker."""
-    graph = LiveGraph(network.eval(), to_motion).eval()
-    rows, hops = torch.export.Dim("rows", min=1, max=4096), torch.export.Dim("hops", min=1, max=65536)
-    states = network.fresh_state(3)
-    inputs = (torch.zeros(3, HOP_SAMPLES * 7), list(states.values()))
+    hops = torch.export.Dim("hops", min=1, max=65536)
+    pcm = torch.zeros(3, HOP_SAMPLES * 7)
+    model = exported(LiveGraph(network.eval(), to_motion), pcm, network.fresh_state(3), "next_", HOP_SAMPLES * hops)
+    onnx.checker.check_model(model)
+    onnx.save(model, target)
+
+
+def exported(
+    graph: nn.Module, pcm: Tensor, states: Mapping[str, Tensor], gives: str, samples: Any = None
+) -> onnx.ModelProto:
+    """`graph` of `pcm` and `states` as ONNX with free batch size; what it gives of a state has the prefix `gives`.
+
+    `samples` is the dimension of `pcm`, which is as long as it is here by default.
+    """
+    rows = torch.export.Dim("rows", min=1, max=4096)
     names = [STATE_PREFIX + name for name in states]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals
         program = torch.onnx.export(
-            graph,
-            inputs,
+            graph.eval(),
+            (pcm, list(states.values())),
             dynamo=True,
             opset_version=OPSET,
             input_names=["pcm", *names],
-            output_names=["motion", "phone", *("next_" + name for name in names)],
-            dynamic_shapes=({0: rows, 1: HOP_SAMPLES * hops}, [{0: rows} for _ in names]),
+            output_names=["motion", "phone", *(gives + name for name in names)],
+            dynamic_shapes=({0: rows} | ({} if samples is None else {1: samples}), [{0: rows} for _ in names]),
             optimize=True,
             verbose=False,
         )
     assert program is not None
-    model = with_half_storage(_without_origins(program.model_proto))
-    onnx.checker.check_model(model)
-    onnx.save(model, target)
+    return with_half_storage(_without_origins(program.model_proto))
 
 
 def round_to_half(network: N) -> N:

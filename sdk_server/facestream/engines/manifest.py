@@ -71,10 +71,15 @@ class BundleManifest(_Strict):
 
 
 class LiveManifest(BundleManifest):
-    """One causal graph with state: PCM in, motion and phone classes out."""
+    """One causal graph with state: PCM in, motion and phone classes out.
+
+    `hop_graph` is the same for a single hop, with only those moments of a state that the hop hears, evenly spaced from
+    the oldest on, and output `new_` + `name` for those that it adds; bundles of before have none.
+    """
 
     family: Literal["live"]
     graph: _GraphFile
+    hop_graph: _GraphFile | None = None
     hop_samples: int = Field(ge=160, le=5120, multiple_of=32)
     lookahead_samples: int = Field(ge=0, le=MAX_LOOKAHEAD_SAMPLES)
     inputs: list[InputSpec]
@@ -90,6 +95,7 @@ class LiveManifest(BundleManifest):
     @model_validator(mode="after")
     def _consistent(self) -> "LiveManifest":
         self._must_list("graph", self.graph)
+        self._must_list("hop_graph", self.hop_graph)
         if self.motions_per_hop.denominator != 1 or self.motions_per_hop < 1:
             raise ValueError(f"{self.hop_samples} samples a hop are no whole number of rows at {self.motion_rate} Hz")
         furthest = self.lookahead_samples + self.hop_samples - int(self.hop_samples / self.motions_per_hop)
