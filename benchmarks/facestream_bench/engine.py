@@ -96,7 +96,7 @@ def measure(variant: Variant, model: str, rows: int, acting: ActingChange, hops:
         "ms": step_ms,
         "ms_per_row": step_ms / rows,
         "realtime_rows": rows * pipeline.model.hop_samples / (step_ms * _SAMPLES_PER_MS),
-        "traffic_mb": (_weight_bytes(model) + 2 * rows * _state_bytes(pipeline)) / 1e6,
+        "traffic_mb": (_weight_bytes(model) + 2 * rows * _state_bytes(model, pipeline)) / 1e6,
         "products_ms": 1000 * statistics.median(products_s),
         "times_products": times,
         "products_share": 1 / times,
@@ -113,10 +113,11 @@ def _weight_bytes(model: str) -> int:
     return sum(4 * math.prod(weight.dims) for weight in weights)
 
 
-def _state_bytes(pipeline: Pipeline) -> int:
-    """Of a stream."""
-    columns = pipeline.source.columns.values()
-    return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in columns)
+def _state_bytes(model: str, pipeline: Pipeline) -> int:
+    """Of a stream, wherever it is kept."""
+    states = {spec.name: (spec.shape, np.float32) for spec in open_bundle(model).model.states}
+    columns = {**states, **pipeline.source.columns}
+    return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in columns.values())
 
 
 def products_a_hop(model: str, rows: int, acting: ActingChange) -> dict[Product, float]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from facestream.engines import onnx_int8
+from facestream.engines.base import ROW
 from facestream.engines.bundle import open_bundle
 from facestream.engines.choice import INT8, ONNX, EngineOptions, open_onnx
 from facestream.engines.onnx_int8 import with_int8_products
@@ -95,7 +96,8 @@ def test_a_row_that_is_not_finite_fails_alone() -> None:
     engine = backend.open_live(open_bundle("live"))
     pcm = np.random.default_rng(1).normal(0, 0.1, (4, engine.model.hop_samples)).astype(np.float32)
     pcm[1, 5], pcm[3, 7] = np.nan, np.inf
-    assert list(engine.step(pcm, engine.model.fresh_state(4)).failed_rows()) == [1, 3]
+    state = engine.model.fresh_state(4) | {ROW: np.arange(1, 5, dtype=np.float32)}
+    assert list(engine.step(pcm, state).failed_rows()) == [1, 3]
 
 
 def test_small_products_and_those_that_must_be_exact_stay() -> None:

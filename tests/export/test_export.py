@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from facestream.curves import ARKIT_NAMES, INDEX
+from facestream.engines.base import ROW
 from facestream.engines.bundle import Bundle
+from facestream.engines.onnx_hops import HOPS, OnnxHopEngine
 from facestream.errors import BundleError
 from facestream_models.corpus.coarticulation import CURVE, CURVES
 from facestream_models.export.bundle import write_bundle
@@ -68,6 +70,18 @@ def test_streamed_graph_equals_whole_graph(made):
         pieces.append(motion)
         position += hops
     np.testing.assert_allclose(np.concatenate(pieces, axis=1), whole, atol=1e-5)
+
+
+def test_hop_by_hop_the_small_graph_says_the_same(made):
+    _, _, bundle, session = made
+    engine = OnnxHopEngine(bundle, bundle.live.hop_graph)
+    pcm = 0.3 * np.random.default_rng(4).standard_normal((2, 640 * 20)).astype(np.float32)
+    whole, _, _ = run(session, pcm, fresh(bundle, 2))
+    state = {ROW: np.array([7, 2], np.float32), HOPS: np.zeros(2, np.float32)}
+    for hop in range(20):
+        output = engine.step(pcm[:, 640 * hop : 640 * (hop + 1)], state)
+        state = output.next_state
+        np.testing.assert_allclose(output.motion, whole[:, 2 * hop : 2 * hop + 2], atol=1e-5)
 
 
 def test_a_curve_without_side_moves_both_sides(made):

@@ -1,7 +1,7 @@
 """What every engine does: run one step of a model for a batch of rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,6 +75,10 @@ class ModelFacts:
     def has_emotions(self) -> bool:
         """Whether it can hear and act emotions."""
         return self.abilities is not None and self.abilities.emotion_width > 0
+
+    def with_states(self, *states: TensorSpec) -> "ModelFacts":
+        """The same of an engine that takes other states than the graph does."""
+        return replace(self, states=states)
 
     def fresh_state(self, row_count: int) -> dict[str, Float32]:
         """State of streams that have heard nothing yet: zeros."""

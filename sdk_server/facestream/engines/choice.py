@@ -19,6 +19,7 @@ from facestream.engines.bundle import Bundle
 from facestream.engines.graph import Graph, OnnxGraph
 from facestream.engines.manifest import GraphSpec
 from facestream.engines.onnx import OnnxEngine
+from facestream.engines.onnx_hops import OnnxHopEngine
 from facestream.engines.onnx_sessions import (
     OpenSession,
     check_cuda,
@@ -78,13 +79,20 @@ class Backend(Protocol):
 
 
 class OnnxBackend:
-    """ONNX Runtime, with sessions opened one way for `live` and, perhaps, another for other families."""
+    """ONNX Runtime, with sessions opened one way for `live` and, perhaps, another for other families.
 
-    def __init__(self, told: str, open_live: OpenSession, open_other: OpenSession) -> None:
+    Where `keeps_rings`, on a CPU, the state of streams need not be arrays of one step only (`engines.onnx_hops`).
+    """
+
+    def __init__(self, told: str, open_live: OpenSession, open_other: OpenSession, *, keeps_rings: bool) -> None:
         self.told = told
         self._open_live, self._open_other = open_live, open_other
+        self._keeps_rings = keeps_rings
 
     def open_live(self, bundle: Bundle) -> Engine:
+        hop_graph = bundle.live.hop_graph
+        if self._keeps_rings and hop_graph is not None:
+            return OnnxHopEngine(bundle, hop_graph, self._open_live)
         return OnnxEngine(bundle, self._open_live)
 
     def open_graph(self, bundle: Bundle, graph: GraphSpec) -> Graph:
@@ -126,14 +134,16 @@ def open_onnx(options: EngineOptions) -> Backend:
     told = f"ONNX Runtime {onnxruntime.__version__} on the CPU"
     on_cpu = partial(open_on_cpu, thread_count=options.thread_count)
     if options.precision != INT8:
-        return OnnxBackend(told, on_cpu, on_cpu)
-    return OnnxBackend(f"{told}, in 8 bits", partial(open_in_8_bits, thread_count=options.thread_count), on_cpu)
+        return OnnxBackend(told, on_cpu, on_cpu, keeps_rings=True)
+    in_8_bits = partial(open_in_8_bits, thread_count=options.thread_count)
+    return OnnxBackend(f"{told}, in 8 bits", in_8_bits, on_cpu, keeps_rings=True)
 
 
 def open_cuda() -> Backend:
     """ONNX Runtime on the first GPU. Raises `EngineUnavailable` where it was built for CPUs only."""
     check_cuda()
-    return OnnxBackend(f"ONNX Runtime {onnxruntime.__version__} with CUDA", open_with_cuda, open_with_cuda)
+    told = f"ONNX Runtime {onnxruntime.__version__} with CUDA"
+    return OnnxBackend(told, open_with_cuda, open_with_cuda, keeps_rings=False)
 
 
 def open_tensorrt(options: EngineOptions) -> Backend:

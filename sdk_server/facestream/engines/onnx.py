@@ -46,17 +46,20 @@ class OnnxEngine:
     def warm_up(self) -> Mapping[int, float]:
         for row_count in BUCKETS:
             pcm = np.zeros((row_count, self.model.hop_samples), np.float32)
-            state = self.model.fresh_state(row_count)
+            state = self._fresh_state(row_count)
             seconds = []
             for _ in range(_WARM_UP_RUNS):
                 begin = time.perf_counter()
-                state = dict(self.step(pcm, state).next_state)
+                state = self.step(pcm, state).next_state
                 seconds.append(time.perf_counter() - begin)
             self._costs.record(row_count, statistics.median(seconds))
         return self._costs.as_mapping()
 
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)
+
+    def _fresh_state(self, row_count: int) -> BatchState:
+        return self.model.fresh_state(row_count)
 
 
 def run_session(

@@ -8,7 +8,6 @@ begin with zeros, whoever had the row before.
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -35,7 +34,7 @@ class TensorRtEngine:
 
     def __init__(self, name: str, model: ModelFacts, graph: TensorRtGraph) -> None:
         self.name = name
-        self.model = replace(model, states=(TensorSpec(ROW, ()), TensorSpec(HEARD, ())))
+        self.model = model.with_states(TensorSpec(ROW, ()), TensorSpec(HEARD, ()))
         self._graph = graph
         self._width = state_width(model.states)
         self._row_bytes = 4 * self._width
