@@ -5,12 +5,13 @@ import contextlib
 import wave
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from facestream.client import AsyncClient, StreamOptions
+from facestream.engines.synthetic import Faults
 from facestream.events import StreamEvent
 from facestream.serving.pipelines import open_pipeline
 from facestream.timebase import FrameClock, FrameRate
@@ -22,6 +23,8 @@ from tests.plugins.proxy import network
 from tests.transports.loopback import settings, synthetic_pipeline
 
 TOKEN = "conformance"
+FATAL, FATAL_AT = Faults(poison_level=0.99), 3 * RATE_HZ
+"""The engine can not compute a step with a sample as loud as that, which one recording has there."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Stage:
                 if written.expect.get("most_frames") == 0:
                     continue
                 case = written.case(self.server.address, TOKEN, self._recordings)
+                if like := written.expect.get("like"):
+                    case = replace(case, audio=self._recordings[like])
                 key = (case.audio, case.model, case.seed, case.frame_rate)
                 if key not in found:
                     found[key] = await _clip(client, case)
@@ -91,7 +96,10 @@ async def stage(scenario: Scenario, folder: Path) -> AsyncIterator[Stage]:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(RATE_HZ)
-            file.writeframes(np.rint(speech_of(seconds) * 32767).astype("<i2").tobytes())
+            pcm = np.rint(speech_of(seconds) * 32767).astype("<i2")
+            if name == "fatal":
+                pcm[FATAL_AT] = 32767
+            file.writeframes(pcm.tobytes())
     limits = settings(
         tokens=(TOKEN,),
         websocket_port=0,
@@ -104,7 +112,7 @@ async def stage(scenario: Scenario, folder: Path) -> AsyncIterator[Stage]:
         start_timeout_s=60,
         idle_timeout_s=300,
     )
-    async with Server(limits, load=lambda: [synthetic_pipeline(), open_pipeline("live")]) as server:
+    async with Server(limits, load=lambda: [synthetic_pipeline(faults=FATAL), open_pipeline("live")]) as server:
         yield Stage(scenario, server, audio)
 
 

@@ -58,7 +58,11 @@ def differences(reports: Mapping[str, Report], scenario: Scenario) -> list[str]:
 
 def _outcome(written: Written, entry: Report) -> list[str]:
     expect, found = written.expect, []
-    for what, usual in (("status", "finished"), ("failure", ""), ("resumes", 0), ("lost_samples", 0)):
+    resumes = expect.get("resumes", 0)
+    least, most = resumes if isinstance(resumes, list) else (resumes, resumes)
+    if not least <= entry["resumes"] <= most:
+        found.append(f"resumes is {entry['resumes']!r}, not {resumes!r} ({entry['message']})")
+    for what, usual in (("status", "finished"), ("failure", ""), ("lost_samples", 0)):
         if entry[what] != expect.get(what, usual):
             found.append(f"{what} is {entry[what]!r}, not {expect.get(what, usual)!r} ({entry['message']})")
     if expect.get("message", "") not in entry["message"]:
