@@ -325,6 +325,16 @@ async def test_the_console_tells_once_of_a_server_that_dies_mid_word(core: CoreP
     assert jaw.max() > 15
 
 
+@pytest.mark.asyncio
+async def test_the_console_tells_of_a_server_that_never_answers_when_the_line_is_over(core: CoreProgram) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"ws://127.0.0.1:{silent.getsockname()[1]}"
+        jaw = told_once(
+            await core.stage("unanswered", address, SPEECH[:12800]), f"no connection to {address} when the line"
+        )
+    assert jaw.max() == 0
+
+
 def told_once(told: dict[str, Any], words: str) -> Float32:
     """The jaw of a line that was said although something was wrong: one error has these words, and it eased to rest."""
     (error,) = told["told"]

@@ -41,7 +41,8 @@ namespace Facestream.Stage
             }
             var hero = new GameObject();
             hero.AddComponent<AudioSource>();
-            FacestreamSource source = arguments[0] == "speech" ? hero.AddComponent<FacestreamSpeech>()
+            bool speaks = arguments[0] == "speech" || arguments[0] == "unanswered";
+            FacestreamSource source = speaks ? hero.AddComponent<FacestreamSpeech>()
                 : arguments[0] == "capture" ? (FacestreamSource)hero.AddComponent<FacestreamCapture>()
                 : hero.AddComponent<FacestreamMicrophone>();
             source.Connection = connection;
@@ -165,7 +166,10 @@ namespace Facestream.Stage
                     frames += isSteady ? 1 : 0;
                     _mesh.Weights.TryGetValue(1, out float jaw);
                     _shown.Add(FormattableString.Invariant($"[{now:F4}, {jaw:F4}]"));
-                    WaitForFrames();
+                    if (what != "unanswered")
+                    {
+                        WaitForFrames();
+                    }
                 }
                 Send(_source, "OnDisable");
                 Console.WriteLine("{\"shown\": [" + string.Join(", ", _shown) + "], \"heard\": [" + string.Join(", ", _heard)
