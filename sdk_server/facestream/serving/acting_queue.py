@@ -42,6 +42,8 @@ class ActingQueue:
 
     def next_hop(self, hops_done: int) -> int | None:
         """First hop beyond `hops_done` at which something changes."""
+        if not self._waiting:
+            return None
         return next((hop for hop, _ in tuple(self._waiting) if hop > hops_done), None)
 
     def due(self, hops_done: int) -> Acting | None:

@@ -22,6 +22,7 @@ class Outbox:
         self._drops_oldest = drops_oldest
         self._items: deque[Frames | StreamEvent] = deque()
         self._frame_count = 0
+        self._event_count = 0
         self._is_closed = False
         self._failure: Exception | None = None
         self._filled: asyncio.Future[None] | None = None
@@ -34,7 +35,7 @@ class Outbox:
     @property
     def event_count(self) -> int:
         """Unsent events."""
-        return sum(not isinstance(item, Frames) for item in self._items)
+        return self._event_count
 
     @property
     def is_full(self) -> bool:
@@ -50,6 +51,8 @@ class Outbox:
             self._frame_count += item.count
             if self._drops_oldest:
                 self._drop_oldest()
+        else:
+            self._event_count += 1
         self._wake()
 
     def close(self) -> None:
@@ -60,7 +63,7 @@ class Outbox:
     def fail(self, failure: Exception) -> None:
         """`get` raises `failure` next; what is unsent is forgotten."""
         self._items.clear()
-        self._frame_count = 0
+        self._frame_count = self._event_count = 0
         self._failure = self._failure or failure
         self.close()
 
@@ -73,6 +76,8 @@ class Outbox:
                 item = self._items.popleft()
                 if isinstance(item, Frames):
                     self._frame_count -= item.count
+                else:
+                    self._event_count -= 1
                 return item
             if self._is_closed:
                 return None
@@ -99,3 +104,4 @@ class Outbox:
                 del self._items[place]
             else:
                 self._items[place] = FramesDropped(run.first_index, run.count)
+                self._event_count += 1

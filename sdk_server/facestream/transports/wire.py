@@ -3,8 +3,7 @@
 What a client can get wrong in a field is refused here, or below under another name that is put right here.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -78,14 +77,21 @@ def controls_names(field: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def wire_names(**more: str) -> Iterator[None]:
-    """Name the field of the message in errors that come from below, where it has another name."""
-    try:
-        yield
-    except InvalidValue as error:
-        name = {**_WIRE_NAMES, **more}.get(error.field or "", error.field or "")
-        raise type(error)(name, error.received, error.allowed) from None
+class wire_names:  # noqa: N801 - used as a function is, and entered with every chunk of audio
+    """A context: errors that come from below name the field of the message where it has another name."""
+
+    __slots__ = ("_more",)
+
+    def __init__(self, **more: str) -> None:
+        self._more = more
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, InvalidValue):
+            name = {**_WIRE_NAMES, **self._more}.get(error.field or "", error.field or "")
+            raise type(error)(name, error.received, error.allowed) from None
 
 
 def pcm_format_of(message: AudioFormat) -> PcmFormat:
