@@ -14,7 +14,16 @@ from typing import Any
 from facestream.errors import InvalidValue
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-VERSIONED = ("facestream", "numpy", "onnxruntime", "grpcio", "torch", "tensorrt", "tensorrt-rtx-cu13-bindings")
+VERSIONED = (
+    "facestream",
+    "numpy",
+    "onnxruntime",
+    "grpcio",
+    "uvloop",
+    "torch",
+    "tensorrt",
+    "tensorrt-rtx-cu13-bindings",
+)
 _FORM = ("name", "date", "hardware", "versions", "command", "figures")
 
 

@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 from facestream.settings import Settings
+from facestream.transports import event_loop
 from facestream.transports.server import Server, serve
 
 _MEGABYTE = 1024 * 1024
@@ -121,7 +122,7 @@ def main() -> None:
         threading.Thread(target=listen, daemon=True).start()
         print(server.address, server.web_address or "", flush=True)
 
-    asyncio.run(serve(settings, on_ready=ready))
+    event_loop.run(serve(settings, on_ready=ready))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`facestream serve`: the server, until SIGTERM or Ctrl-C."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from rich.console import Console
 
 from facestream.settings import Settings
 from facestream.telemetry.logs import configure_logs
+from facestream.transports import event_loop
 from facestream.transports.server import Server
 from facestream.transports.server import serve as run_server
 
@@ -73,4 +73,4 @@ def serve(
         async with Server(settings) as server:
             announce(server)
 
-    asyncio.run(start_and_stop() if check else run_server(settings, on_ready=announce))
+    event_loop.run(start_and_stop() if check else run_server(settings, on_ready=announce))

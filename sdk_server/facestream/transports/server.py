@@ -1,6 +1,6 @@
 """The server: a host, its gRPC services (ours and NVIDIA's) and its WebSockets, from first socket to last status.
 
-asyncio.run(serve(Settings.load()))
+event_loop.run(serve(Settings.load()))
 """
 
 import asyncio
