@@ -29,6 +29,9 @@ _TURNS = 1000
 class OnnxHopEngine(OnnxEngine):
     """A second session, over the same weights, for steps of a single hop."""
 
+    max_rows = 96
+    """A row costs 6 % less in a step of 96 than in one of 64, and no less in one of 128 (one core, 2026-11-22)."""
+
     def __init__(self, bundle: Bundle, hop_graph: str, open_session: OpenSession = open_on_cpu) -> None:
         """Raises `BundleError` where the graph `hop_graph` of the bundle does not fit the other one."""
         super().__init__(bundle, open_session)
