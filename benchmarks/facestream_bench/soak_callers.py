@@ -21,7 +21,7 @@ from facestream_bench.live_load import CHUNK_MS, speak
 
 SHORTEST_S = 1.0
 SLOW_READ_S = 0.4
-"""How long a slow reader looks at each message."""
+"""How long a slow reader looks at each message while it speaks."""
 
 
 @dataclass
@@ -78,6 +78,7 @@ class Callers:
             await speaking
 
     async def read_slowly(self, client: AsyncClient, pcm: Float32) -> None:
+        """Looks at each message for long while it speaks, and then reads what has come meanwhile."""
         async with client.animate(self.options, resume=False) as stream:
 
             async def send() -> None:
@@ -90,7 +91,8 @@ class Callers:
             sending = asyncio.create_task(send())
             async for message in stream.messages():
                 self.diary.dropped += getattr(message, "frame_count", 0)
-                await asyncio.sleep(SLOW_READ_S)
+                if not sending.done():
+                    await asyncio.sleep(SLOW_READ_S)
             await sending
 
     async def send_a_recording(self, client: AsyncClient, pcm: Float32) -> None:
