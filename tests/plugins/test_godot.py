@@ -51,6 +51,10 @@ class Heard:
     def rows(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         return np.array(self.shown)
 
+    def ends_at(self, rate_hz: float) -> float:
+        """Seconds of the sound until the last face."""
+        return self.rows[-1, 0] / rate_hz if self.shown else 0.0
+
     @property
     def kinds(self) -> list[str]:
         return [kind for kind, _ in self.told if kind not in ("state", "spoken")]
@@ -142,7 +146,7 @@ async def story(cache: Path, folder: Path) -> Outcome:
             await page.open(f"{site}/index.html")
             await page.until("Boolean(window.facestream && window.check)")
             demo = Demo(page, site)
-            computed = await compute(demo)
+            computed = dict(await compute(demo))
             server = f"ws://{live.web_address}"
             heard["speech"] = await demo.said(server)
             await demo.ask("say", f"{site}/speech.wav")
@@ -151,6 +155,10 @@ async def story(cache: Path, folder: Path) -> Outcome:
                 await demo.ask("listen")
                 heard[name] = await demo.heard(lambda heard: len(heard.shown) > 40 and heard.rows[:, 2].max() > 0.1)
                 await demo.ask("stop")
+            bus_rate_hz = await demo.computed("play_on_bus", f"{site}/speech.wav")
+            computed["bus rate"] = bus_rate_hz
+            heard["bus"] = await demo.heard(lambda heard: heard.ends_at(bus_rate_hz) > SECONDS)
+            await demo.ask("stop")
             await demo.computed("forbid_microphone", None)
             await demo.ask("listen")
             heard["no microphone"] = await demo.heard(lambda heard: bool(heard.kinds))
@@ -306,6 +314,24 @@ def test_the_mouth_opens_on_vowels_and_shuts_on_bilabials(outcome: Outcome) -> N
     assert shut
     assert max(opened) > 0.2
     assert max(shut) < 0.05
+
+
+def test_a_bus_moves_the_mouth(outcome: Outcome) -> None:
+    """At some delay behind the beginning of the sound: the player starts when the browser lets it."""
+    heard = outcome.heard["bus"]
+    assert heard.kinds == []
+    rows = heard.rows[(heard.rows[:, 0] >= 0) & (heard.rows[:, 1] == 0)]
+    seconds, shown = rows[:, 0] / outcome.computed["bus rate"], rows[:, 2]
+    jaw = outcome.expected[:, INDEX["jawOpen"]]
+
+    def misses(delay_s: float, of: Float32) -> float:
+        wanted = np.interp((seconds - delay_s) * FRAMES_HZ, np.arange(len(of)), of, left=0, right=0)
+        return float(np.percentile(np.abs(shown - wanted), 85))
+
+    delays = np.arange(0, 1, 0.01)
+    assert shown.max() > 0.1
+    assert min(misses(delay, jaw) for delay in delays) < 0.05
+    assert min(misses(delay, jaw[::-1]) for delay in delays) > 0.05, "another line would be noticed"
 
 
 def test_a_stream_goes_on_after_a_restart_of_the_server(outcome: Outcome) -> None:

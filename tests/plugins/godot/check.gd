@@ -46,6 +46,26 @@ func freeze_at(sample: float) -> void:
 	face.set_process(true)
 
 
+## Plays the WAV of an address on a bus of its own, which the demo's face listens to. The answer: samples a second.
+func play_on_bus(address: String) -> float:
+	var face: FaceStream = get_node("/root/Demo/Character/FaceStream")
+	var player := AudioStreamPlayer.new()
+	var request := HTTPRequest.new()
+	add_child(player)
+	add_child(request)
+	AudioServer.add_bus()
+	AudioServer.set_bus_name(AudioServer.bus_count - 1, "voices")
+	player.bus = "voices"
+	player.playback_type = AudioServer.PLAYBACK_TYPE_STREAM
+	request.request_completed.connect(
+		func(_result: int, _code: int, _headers: PackedStringArray, body: PackedByteArray) -> void:
+			player.stream = AudioStreamWAV.load_from_buffer(body)
+			face.listen_to_bus("voices")
+			player.play())
+	request.request(address)
+	return AudioServer.get_mix_rate()
+
+
 func forbid_microphone(_nothing: Variant) -> void:
 	ProjectSettings.set_setting("audio/driver/enable_input", false)
 
