@@ -41,11 +41,14 @@ namespace Facestream.Stage
             }
             var hero = new GameObject();
             hero.AddComponent<AudioSource>();
-            bool speaks = arguments[0] == "speech" || arguments[0] == "unanswered";
-            FacestreamSource source = speaks ? hero.AddComponent<FacestreamSpeech>()
-                : arguments[0] == "capture" ? (FacestreamSource)hero.AddComponent<FacestreamCapture>()
-                : hero.AddComponent<FacestreamMicrophone>();
+            FacestreamSource source = arguments[0] == "capture" ? hero.AddComponent<FacestreamCapture>()
+                : arguments[0].EndsWith("microphone") ? (FacestreamSource)hero.AddComponent<FacestreamMicrophone>()
+                : hero.AddComponent<FacestreamSpeech>();
             source.Connection = connection;
+            if (arguments[0] == "act")
+            {
+                source.Control(new MotionControls { Emotion = "happy" });
+            }
             var mesh = hero.AddComponent<SkinnedMeshRenderer>();
             mesh.sharedMesh = new Mesh { Shapes = new[] { "Basis", "Head_JawOpen", "Head_EyeBlink_L" } };
             var face = hero.AddComponent<FacestreamFace>();
@@ -166,6 +169,10 @@ namespace Facestream.Stage
                     frames += isSteady ? 1 : 0;
                     _mesh.Weights.TryGetValue(1, out float jaw);
                     _shown.Add(FormattableString.Invariant($"[{now:F4}, {jaw:F4}]"));
+                    if (what == "hush" && frames == 1)
+                    {
+                        _source.Control(new MotionControls { MouthStrength = 0 });
+                    }
                     if (what != "unanswered")
                     {
                         WaitForFrames();
@@ -186,7 +193,8 @@ namespace Facestream.Stage
                     bool isOver = session.State >= SessionState.Reconnecting;
                     long settled = session.Audio.End - (session.Info?.LatencySamples ?? 0) - (2 * 1920);
                     bool isThere = session.Info != null && session.NextFrame >= (settled * 30 / Rate) - 1;
-                    if (isOver || isThere)
+                    bool isLast = _source is FacestreamSpeech && session.Audio.End >= _resampled.Length;
+                    if (isOver || (isThere && !isLast))
                     {
                         return;
                     }
