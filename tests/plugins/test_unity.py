@@ -295,6 +295,19 @@ async def test_what_is_missing_is_said_once(core: CoreProgram) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_character_does_as_it_is_told_before_a_line_and_within(core: CoreProgram) -> None:
+    async with loopback() as server:
+        address = f"http://{server.server.address}"
+        hushed = await core.stage("hush", address, SPEECH)
+        acting = await core.stage("act", address, SPEECH[:12800])
+    assert hushed["told"] == []
+    time, jaw = np.array(hushed["shown"]).T
+    assert jaw[time < 1.5].max() > 15, "told to hush at 1.5 s,"
+    assert jaw[(time > 3.2) & (time < 4)].max() < 1, "when the sound of the next second and a half was sent"
+    assert told_once(acting, "this model can not act").max() == 0
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("what", FAULTS)
 async def test_the_console_tells_of_a_server_of_another_kind_once_and_the_mesh_eases_to_rest(
     core: CoreProgram, what: str

@@ -14,6 +14,7 @@ namespace Facestream
         [SerializeField]
         private FacestreamConnection connection;
 
+        private readonly MotionControls _controls = new MotionControls();
         private ITransport _transport;
         private string _told;
         private AnimationSession _failed;
@@ -56,6 +57,13 @@ namespace Facestream
             }
         }
 
+        /// <summary>Change the motion, of what is said now and of all that follows. What is null stays as it is.</summary>
+        public void Control(MotionControls controls)
+        {
+            _controls.Merge(controls);
+            Session?.Control(controls);
+        }
+
         /// <summary>
         /// Fill in the face of what is audible now. False where there is nothing to be said, and the face is at rest.
         /// </summary>
@@ -91,10 +99,12 @@ namespace Facestream
                         "Connection: got none; allowed: an asset made by Assets > Create > facestream > Connection");
                 }
                 _transport = connection.CreateTransport();
+                StreamOptions options = connection.Options(sampleRate);
+                options.Controls.Merge(_controls);
 #if UNITY_WEBGL && !UNITY_EDITOR
-                _session = new AnimationSession(_transport, connection.Options(sampleRate));
+                _session = new AnimationSession(_transport, options);
 #else
-                _thread = new SessionThread(_transport, connection.Options(sampleRate));
+                _thread = new SessionThread(_transport, options);
                 _thread.Start();
 #endif
                 return true;
