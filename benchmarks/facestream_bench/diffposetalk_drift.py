@@ -31,11 +31,12 @@ from facestream.engines.diffposetalk_style import styles_of
 from facestream.errors import InvalidValue
 from facestream.motion.bundle_profile import profile_of
 from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.hearing import normalised
 from facestream.motion.diffposetalk.noise import CounterNoise
 from facestream.motion.diffposetalk.samplers.names import plan_named
 from facestream.motion.diffposetalk.sampling import Recipe, Window, sample
 from facestream.motion.diffposetalk.schedule import cosine_schedule
-from facestream.motion.diffposetalk.source import STRIDES_OF, normalised
+from facestream.motion.diffposetalk.source import STRIDES_OF
 from facestream.motion.diffposetalk.space import MotionSpace, MotionStatistics
 from facestream.retarget.solver import Retargeter
 from facestream.styling import DISTILLED

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -101,3 +103,23 @@ def test_the_last_layer_is_computed_for_the_window_alone():
     assert widths == [17, 17, 12]
     for handle in handles:
         handle.remove()
+
+
+@torch.no_grad()
+def test_a_few_frames_behind_the_end_stand_for_all_that_are_alike(monkeypatch):
+    network, end, short = copy.deepcopy(model(**SMALL)), 5, 7
+    first = 1 + network.shape.past + end
+    network.denoiser.positions[:, first:] = network.denoiser.positions[:, first : first + 1]
+    fast, inputs = FastDenoiser(network.denoiser), window_inputs(network, 3)
+    inputs["indicator"] = (torch.arange(network.shape.window) < end).float().expand(3, -1)
+    for name in ("noisy", "audio"):
+        inputs[name][:, end:] = inputs[name][:, end : end + 1]
+    cut = inputs | {name: inputs[name][:, :short] for name in ("noisy", "audio", "indicator")}
+
+    def guessed(given):
+        return fast(given["noisy"], given["step"], opened(fast, given))[:, :end]
+
+    torch.testing.assert_close(guessed(cut), guessed(inputs), atol=1e-5, rtol=0.0)
+    # the control: they count once each
+    monkeypatch.setattr(FastDenoiser, "_counts", lambda self, given: torch.zeros(len(given), 1, 1, first - end + short))
+    assert (guessed(cut) - guessed(inputs)).abs().max() > 1e-2

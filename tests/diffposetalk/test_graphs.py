@@ -46,7 +46,7 @@ def session(folder, name):
 @pytest.mark.parametrize(("rows", "branches", "frames"), [(1, 1, 1), (3, 2, 25), (2, 3, 100), (1, 3, 250)])
 def test_the_graphs_give_what_torch_gives_for_any_rows_branches_and_length(made, rows, branches, frames):
     network, graphs, folder = made
-    inputs = example(FastDenoiser(network.denoiser), rows, branches, frames)
+    inputs = example(FastDenoiser(network.denoiser), rows, branches, frames, network.shape.window)
     for name, graph in graphs.items():
         check_graph(graph, folder / name, inputs)
 
@@ -57,7 +57,7 @@ def test_graphs_of_other_weights_are_found_out(made):
     with torch.no_grad():
         other.denoiser.layers[0].cross_attention.out.weight.mul_(1.05)
         other.denoiser.layers[1].norm2.weight.mul_(1.05)
-    inputs = example(FastDenoiser(network.denoiser), 1, 2, 5)
+    inputs = example(FastDenoiser(network.denoiser), 1, 2, 5, network.shape.window)
     for graph, name in ((MemoryGraph(other), MEMORY_GRAPH), (DenoiseGraph(other), DENOISE_GRAPH)):
         with pytest.raises(EngineError, match=r"\.onnx: \w+ is .* away from torch's"):
             check_graph(graph, folder / name, inputs)

@@ -5,11 +5,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facestream_models.corpus.phones import CLASSES
+from facestream_models.diffposetalk.compact import CompactSpeech, ContentMap
 from facestream_models.diffposetalk.heard_speech import LEVELS, HeardSpeech, levels, louder
 from facestream_models.live.content import LiveContent
-from tests.live.tiny import tiny_network
+from tests.live.tiny import TINY, tiny_network
 
 NETWORK = tiny_network()
+CONTENT_MAP = ContentMap(16, TINY.width + 2 * len(CLASSES) + LEVELS)
+torch.nn.init.normal_(CONTENT_MAP.beats.out.weight, generator=torch.Generator().manual_seed(1))
 
 
 def noise(frames, seed=0, size=0.1):
@@ -53,3 +57,36 @@ def test_louder_is_what_louder_audio_would_have_been():
     torch.testing.assert_close(moved[:, :, -LEVELS:], levels(10**0.3 * audio))
     assert torch.equal(moved[:, :, :9], heard[:, :, :9])
     assert float(louder(heard, torch.tensor([-9.0]))[:, :, -LEVELS:].abs().max()) == 0.0
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(0, 2**31))
+@torch.no_grad()
+def test_hops_are_heard_as_the_whole_however_they_are_cut(cuts, seed):
+    speech = CompactSpeech(HeardSpeech(NETWORK), CONTENT_MAP).eval()
+    hops = sum(cuts)
+    audio, state = noise(hops, seed), speech.fresh_state(1)
+    whole, at_the_end = speech.hear(audio, state)
+    parts = []
+    for samples in audio.split([640 * count for count in cuts], dim=1):
+        part, state = speech.hear(samples, state)
+        parts.append(part)
+    for name, expected in whole._asdict().items():
+        torch.testing.assert_close(
+            torch.cat([getattr(part, name) for part in parts], dim=1), expected, atol=1e-4, rtol=0
+        )
+    for name, expected in at_the_end.items():
+        torch.testing.assert_close(state[name], expected, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_hops_are_heard_as_clips_are_a_hop_later():
+    speech = CompactSpeech(HeardSpeech(NETWORK), CONTENT_MAP).eval()
+    audio = torch.cat([torch.zeros(1, 640 * 28), noise(12)], dim=1)
+    heard, _ = speech.hear(torch.nn.functional.pad(audio, (0, 640)), speech.fresh_state(1))
+    clip = speech.content(audio)
+    torch.testing.assert_close(heard.features[:, 1:], speech.features(clip), atol=1e-5, rtol=0)
+    torch.testing.assert_close(heard.phone[:, 1:], speech.content.phones(clip), atol=1e-5, rtol=0)
+    torch.testing.assert_close(heard.seal[:, 1:], speech.content.seal(clip), atol=1e-4, rtol=0)
+    loud, _ = speech.hear(noise(12), speech.fresh_state(1))
+    assert (loud.features[:, -8:] - heard.features[:, 33:41]).abs().max() > 1e-3  # beats count a second of silence

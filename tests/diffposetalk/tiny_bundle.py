@@ -70,7 +70,9 @@ def tiny_student(system: System) -> Student:
 
 def distilled(system: System) -> System:
     """`system` with a student."""
-    return system._replace(distilled=DistilledStudent(tiny_student(system), (1.0, 2.0), (0.0, 4.0)))
+    return system._replace(
+        distilled=DistilledStudent(tiny_student(system), (1.0, 2.0), (0.0, 4.0), known_frames=6, beyond_frames=4)
+    )
 
 
 def write_tiny_diffposetalk(

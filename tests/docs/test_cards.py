@@ -16,7 +16,12 @@ CARDS = {
     ),
     "diffposetalk-compact": (
         "models/facestream_models/diffposetalk/card_template.md",
-        ["diffposetalk.json", "diffposetalk_steps_2.json", "diffposetalk_speed.json"],
+        [
+            "diffposetalk.json",
+            "diffposetalk_steps_2.json",
+            "diffposetalk_speed.json",
+            "capacity_diffposetalk-compact.steps_2.json",
+        ],
         "diffposetalk.retrieval.rank1",
     ),
 }

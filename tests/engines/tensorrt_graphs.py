@@ -37,5 +37,5 @@ def shipped_ids() -> list[str]:
 
 def small_profile(spec: GraphSpec, rows: int = 2) -> Profile:
     """A few rows of a few codes, hops or frames."""
-    sizes = {"B": rows, "S": 1, "H": 4, "K": 3, "F": 12, "G": 1}
+    sizes = {"B": rows, "S": 1, "H": 4, "K": 3, "F": 12, "G": 1, "L": 20, "M": 30}
     return profile_of(spec.inputs, {name: Span.only(size) for name, size in sizes.items()})

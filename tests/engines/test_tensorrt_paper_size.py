@@ -37,7 +37,7 @@ def diffposetalk_graphs() -> Iterator[tuple[str, Graph, Mapping[str, torch.Tenso
     shape = DenoiserShape()
     model = DiffPoseTalk(shape, SpeechFeatures(shape.width)).eval()
     fast = FastDenoiser(model.denoiser)
-    example = diffposetalk.example(fast, rows=2, branches=3, frames=7)
+    example = diffposetalk.example(fast, rows=2, branches=3, frames=7, window=shape.window)
     yield diffposetalk.SPEECH_GRAPH, diffposetalk.SpeechGraph(model.speech, shape.width), example
     yield diffposetalk.MEMORY_GRAPH, diffposetalk.MemoryGraph(fast), example
     yield diffposetalk.DENOISE_GRAPH, diffposetalk.DenoiseGraph(fast), example

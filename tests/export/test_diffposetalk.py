@@ -141,7 +141,9 @@ def test_it_makes_faces_and_heads(made: tuple[Path, Path, Bundle]) -> None:
 def test_a_student_is_a_part_of_it_and_may_be_missing(made: tuple[Path, Path, Bundle], tmp_path: Path) -> None:
     runs, _, bundle = made
     told = bundle.manifest.model_dump()["distilled"]
-    assert told == {"most_steps": 4, "audio_scales": [1.0, 2.0], "style_scales": [0.0, 4.0]}
+    assert told == {
+        "most_steps": 4, "audio_scales": [1.0, 2.0], "style_scales": [0.0, 4.0], "known_frames": 10, "beyond_frames": 8,
+    }  # fmt: skip
     pipeline = open_pipeline(str(bundle.folder))
     few = ActingChange(styling=StylingChange(style="open", steps=1))
     assert np.isfinite(animate(babble(2, 16000, 0.5), StreamOptions(acting=few), pipeline).weights).all()

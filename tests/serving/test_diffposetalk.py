@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from facestream.acting import ActingChange
 from facestream.errors import EngineError, InvalidValue
-from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
+from facestream.motion.diffposetalk.source import DiffPoseTalkMotion, Pace
 from facestream.motion.diffposetalk.streamers import ClipStreamer
 from facestream.polish.options import PolishOptions
 from facestream.serving.animator import Animator
@@ -211,9 +211,7 @@ def test_windows_meet_without_a_jump(pipeline: Pipeline, is_clip: bool, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(DiffPoseTalkMotion, "_expect", lambda self, ahead, state: None)
         make = DiffPoseTalkMotion.make
-        patch.setattr(
-            DiffPoseTalkMotion, "make", lambda *a, count, longest_known: make(*a, count=count, longest_known=0)
-        )
+        patch.setattr(DiffPoseTalkMotion, "make", lambda *a, count, is_live: make(*a, count=count, is_live=False))
         apart, _ = seams(motion(), borders, found)
     assert jump <= usual
     assert apart > jump
@@ -268,7 +266,7 @@ def test_more_steps_than_there_is_time_for_are_refused_live_and_in_recordings() 
     pipeline.open(StreamOptions(acting=styled(steps=500))).close()  # nothing is known before it is warm
     pipeline.warm_up()
     stream = pipeline.open(StreamOptions())
-    pipeline.source._evaluation_s, pipeline.source._beside_s, pipeline.source.max_rows = 0.01, 0.02, 1
+    pipeline.source.pace = Pace(evaluation_s=0.01, stride_s=0.01, beside_s=0.02)
     for steps, scales, said in (
         (8, {}, "allowed: 1 to 7 live on this machine, where one takes 20 ms in 2 branches"),
         (15, {"audio_scale": 1.0}, "1 to 14 live on this machine, where one takes 10 ms in 1 branches"),
@@ -280,7 +278,7 @@ def test_more_steps_than_there_is_time_for_are_refused_live_and_in_recordings() 
             pipeline.open(StreamOptions(acting=styled(steps=steps, **scales)))
         pipeline.open(StreamOptions(acting=styled(steps=steps - 1, **scales))).close()
         pipeline.open(StreamOptions(acting=styled(steps=500, **scales)), is_clip=True).close()
-    pipeline.source._evaluation_s = 0.1
+    pipeline.source.pace = Pace(evaluation_s=0.1, stride_s=0.1, beside_s=0.02)
     with pytest.raises(InvalidValue, match=r"steps: got 3; allowed: none live.*send recordings \(AnimateClip\)"):
         pipeline.open(StreamOptions())
     with pytest.raises(InvalidValue, match="steps: got 500; allowed: 1 to 99 in a recording"):

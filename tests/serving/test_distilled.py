@@ -11,7 +11,7 @@ import pytest
 from facestream.acting import ActingChange
 from facestream.engines.bundle import Bundle
 from facestream.errors import BundleError, InvalidValue
-from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
+from facestream.motion.diffposetalk.source import DiffPoseTalkMotion, Pace
 from facestream.polish.options import PolishOptions
 from facestream.serving.clip import animate
 from facestream.serving.live_stream import StreamOptions
@@ -166,12 +166,25 @@ def test_one_branch_is_all_that_a_stride_takes(pipeline: Pipeline) -> None:
     fresh = open_pipeline(str(tiny_folder(has_student=True)))
     assert isinstance(fresh.source, DiffPoseTalkMotion)
     fresh.warm_up()
-    fresh.source._evaluation_s, fresh.source._beside_s, fresh.source.max_rows = 0.045, 0.02, 1
+    fresh.source.pace = Pace(evaluation_s=0.045, stride_s=0.045, beside_s=0.02)
     fresh.open(StreamOptions(acting=styled(style="calm", steps=3))).close()
     with pytest.raises(InvalidValue, match="allowed: 1 to 3 live on this machine, where one takes 45 ms in 1 branches"):
         fresh.open(StreamOptions(acting=styled(style="calm", steps=4)))
     with pytest.raises(InvalidValue, match=r"allowed: 1 to 1 live .* takes 135 ms in 3 branches"):
         fresh.open(StreamOptions(acting=styled(style="calm", steps=3, sampler="ddim")))
+
+
+def test_a_step_takes_as_many_streams_as_it_has_time_for(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline.source, "pace", Pace(evaluation_s=0.01, stride_s=0.006, beside_s=0.003))
+    few, many = (
+        [pipeline.open(StreamOptions(acting=styled(steps=steps, audio_scale=1.0))) for _ in range(20)]
+        for steps in (2, 8)
+    )
+    assert pipeline.rows_in_step(few) == 8  # of 15 ms each
+    assert pipeline.rows_in_step(many) == 1  # of 83 ms
+    assert pipeline.rows_in_step([*few[:2], *many]) == 3
+    for stream in (*few, *many):
+        stream.close()
 
 
 def test_hops_meet_what_was_given_out(pipeline: Pipeline) -> None:

@@ -26,10 +26,10 @@ class Attention(nn.Module):
         """Self-attention of `x` [B, N, width]."""
         return self.among(self.qkv(x))
 
-    def among(self, projected: Tensor) -> Tensor:
-        """Self-attention of what `qkv` made of `x`, [B, N, 3 width]."""
+    def among(self, projected: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Self-attention of what `qkv` made of `x`, [B, N, 3 width]; `bias` is added to the scores."""
         queries, keys, values = projected.chunk(3, dim=2)
-        return self.attend(self.split(queries), self.split(keys), self.split(values))
+        return self.attend(self.split(queries), self.split(keys), self.split(values), bias)
 
     def across(self, x: Tensor, memory: Tensor, bias: Tensor | None = None) -> Tensor:
         """What `x` [B, N, width] finds in `memory` [B, M, width]; `bias` [N, M] is added to the scores."""

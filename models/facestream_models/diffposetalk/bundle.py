@@ -35,18 +35,22 @@ PROFILE, CARD, STATISTICS, LEARNED, STYLES = (
     "learned.npz",
     "styles.npz",
 )
-_LEARNED = ("start_motion", "start_audio", "null_style", "null_audio")
+LEARNED_VECTORS = ("start_motion", "start_audio", "null_style", "null_audio")
 
 Styles = Mapping[str, npt.NDArray[np.float32]]
 """Vectors [S] by name."""
 
 
 class DistilledStudent(NamedTuple):
-    """A student of the model's denoiser, and the scales that it was taught."""
+    """A student of the model's denoiser, the scales that it was taught, and how its live windows are filled; see
+    `DistilledNetwork` of the manifest.
+    """
 
     network: Student
     audio_scales: tuple[float, float]
     style_scales: tuple[float, float]
+    known_frames: int = 10
+    beyond_frames: int = 8
 
 
 class System(NamedTuple):
@@ -110,7 +114,8 @@ def write_bundle(
     student = system.distilled
     graphs = export_graphs(model, system.style_encoder, folder, None if student is None else student.network)
     np.savez(folder / STATISTICS, **asdict(system.statistics))
-    np.savez(folder / LEARNED, **{key: getattr(model, key).detach()[0].squeeze(0).numpy() for key in _LEARNED})
+    learned = {key: getattr(model, key).detach()[0].squeeze(0).numpy() for key in LEARNED_VECTORS}
+    np.savez(folder / LEARNED, **learned)
     if system.styles:
         np.savez(folder / STYLES, names=np.array(list(system.styles)), style=np.stack(list(system.styles.values())))
     files = files_of(folder)
@@ -144,6 +149,8 @@ def write_bundle(
             "most_steps": MOST_STEPS,
             "audio_scales": list(student.audio_scales),
             "style_scales": list(student.style_scales),
+            "known_frames": student.known_frames,
+            "beyond_frames": student.beyond_frames,
         },
         head_rotation=shape.head_rotation,
         identity_width=shape.identity_count,

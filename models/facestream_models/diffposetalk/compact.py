@@ -4,6 +4,7 @@ Its motion is that of the open head: no identity, and a frame describes the inst
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from facestream_models.diffposetalk.heard_speech import HEARD_WIDTH, LEVELS, Hea
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.shape import EXPRESSION_COUNT, DenoiserShape
 from facestream_models.diffposetalk.voice_beats import CONTEXT, VoiceBeats
-from facestream_models.live.network import LiveNetwork
+from facestream_models.live.network import LiveNetwork, State
 
 COMPACT = replace(
     DenoiserShape(),
@@ -27,6 +28,7 @@ COMPACT = replace(
     guess_variance=0.03,
     head_variance=0.045,
 )
+BEATS_STATE = "beats"
 _IDENTITY_COUNT = 100
 
 
@@ -64,6 +66,25 @@ class CompactSpeech(nn.Module):
         """Of what the content encoder heard, see `ContentMap`."""
         features: Tensor = self.map(heard) + self.beats(heard[:, :, -LEVELS:])
         return features
+
+    def fresh_state(self, rows: int) -> State:
+        """Of streams that begin, see `hear`."""
+        return {**self.content.fresh_state(rows), BEATS_STATE: torch.zeros(rows, CONTEXT, LEVELS)}
+
+    def hear(self, pcm: Tensor, state: State) -> tuple["HeardHops", State]:
+        """`pcm` [B, 640 H] behind what `state` has heard, and the next state; for frames see `HeardSpeech.hear`."""
+        heard, following = self.content.hear(pcm, state)
+        beats, following[BEATS_STATE] = self.beats.hear(heard[:, :, -LEVELS:], state[BEATS_STATE])
+        seal, lips = self.content.hear_seal(heard, state)
+        return HeardHops(self.map(heard) + beats, self.content.phones(heard), seal), {**following, **lips}
+
+
+class HeardHops(NamedTuple):
+    """Of H frames: `features` [B, H, W], probabilities of phone classes `phone` [B, H, C] and `seal` [B, H]."""
+
+    features: Tensor
+    phone: Tensor
+    seal: Tensor
 
 
 class NormalisedMotion(nn.Module):

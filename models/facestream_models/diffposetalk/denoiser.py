@@ -132,8 +132,10 @@ class Denoiser(nn.Module):
             return made
         noise = self.noise_ratio[step]
         off = noisy / self.signal[step][:, None, None] - made
-        trusted = self.guess_error / (self.guess_error + noise[:, None, None])  # [B, L, D], by pace
-        guess = made + self.paces.T @ (trusted * (self.paces @ off))
+        trusted = self.guess_error / (self.guess_error + noise[:, None, None])  # [B, window, D], by pace
+        # behind the end of a shorter window nothing is off
+        paces = self.paces if off.shape[1] == self.shape.window else self.paces[:, : off.shape[1]]
+        guess = made + paces.T @ (trusted * (paces @ off))
         if self.head_trust is None:
             return guess
         assert heard is not None

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from facestream_models.diffposetalk.heard_speech import LEVELS
+from facestream_models.encoders.causal import with_history
 
 _FRAMES, _ENTER, CHANNELS = 13, 32, 48
 CONTEXT = 2 * (_FRAMES - 1)
@@ -32,8 +33,18 @@ class VoiceBeats(nn.Module):
         features: Tensor = self.out(self.found(levels))
         return features
 
+    def hear(self, levels: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of `levels` behind those `before` [B, CONTEXT, 4], zeros where a stream begins; and the next
+        ones.
+        """
+        extended, following = with_history(levels, before)
+        return self.out(self._found(extended)), following
+
     def found(self, levels: Tensor) -> Tensor:
         """What the convolutions find [B, F, 48]."""
-        x = self.enter(F.pad(levels, (0, 0, CONTEXT, 0)) - _USUAL_LEVEL).transpose(1, 2)
+        return self._found(F.pad(levels, (0, 0, CONTEXT, 0)))
+
+    def _found(self, levels: Tensor) -> Tensor:
+        x = self.enter(levels - _USUAL_LEVEL).transpose(1, 2)
         x = F.gelu(self.late(F.gelu(self.early(x))))
         return x.transpose(1, 2)

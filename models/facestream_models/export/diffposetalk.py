@@ -116,10 +116,10 @@ def load_distilled(runs: Path) -> tuple[DistilledStudent | None, dict[str, Any]]
     if not (runs / "student" / WEIGHTS).exists():
         return None, {}
     student, stored = load_student(runs, load_denoiser(runs)[0])
-    ranges = [
+    speech, style = (
         (float(least), float(most)) for least, most in (stored["facts"][f"{of}_scales"] for of in ("audio", "style"))
-    ]
-    return DistilledStudent(student, *ranges), {"student_step": stored["step"]}
+    )
+    return DistilledStudent(student, speech, style), {"student_step": stored["step"]}
 
 
 @torch.no_grad()

@@ -57,7 +57,12 @@ class LiveContent(nn.Module):
         return content[:, :, first : first + self.classes].exp()
 
     def seal(self, content: Tensor) -> Tensor:
-        """How far what is said shuts the lips [B, F], 0..1, in each frame of `content`, its two steps taken together.
+        """How far what is said shuts the lips [B, F] in each frame of the `content` of a whole clip."""
+        return self.hear_seal(content, self.network.fresh_state(content.shape[0]))[0]
+
+    def hear_seal(self, content: Tensor, state: State) -> tuple[Tensor, State]:
+        """How far what is said shuts the lips [B, F], 0..1, in each frame of `content`, its two steps taken together;
+        `content` is behind what `state` has heard. And the next state.
 
         A closure may lie in the second step alone ("m" of "married"), so a bilabial in either counts; the network's own
         seal gate is surer of long closures but shuts neighbours too, so it counts where both steps have it. Closures of
@@ -67,7 +72,7 @@ class LiveContent(nn.Module):
         """
         network = self.network
         heard, classes = content[:, :, : network.shape.width], steps(content[:, :, network.shape.width :]).exp()
-        lips, _ = network.mouth(heard, classes, network.fresh_state(content.shape[0]))
+        lips, following = network.mouth(heard, classes, state)
         gate = torch.sigmoid(network.contacts(lips)[:, :, 0])
         gate, bilabial = (x.reshape(x.shape[0], -1, HOP_STEPS) for x in (gate, classes[:, :, INDEX["PP"]]))
-        return torch.maximum(bilabial.amax(dim=2), (gate.amin(dim=2) - GATE_SHIFT).clamp(min=0.0))
+        return torch.maximum(bilabial.amax(dim=2), (gate.amin(dim=2) - GATE_SHIFT).clamp(min=0.0)), following

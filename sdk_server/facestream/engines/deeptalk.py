@@ -1,20 +1,18 @@
 """The graphs of a deeptalk bundle: one hears an emotion, one moves a face, one may hear the words."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from facestream.engines.base import BatchState, ModelFacts
 from facestream.engines.bundle import Bundle
 from facestream.engines.graph import Graph, OnnxGraph, OpenGraph
-from facestream.engines.graph_specs import graph_with
-from facestream.engines.manifest import DeepTalkManifest, GraphSpec
+from facestream.engines.graph_specs import NEXT, graph_with, state_shapes
+from facestream.engines.manifest import DeepTalkManifest
 from facestream.errors import BundleError
 from facestream.types import Float32
 
 _HEAR = ({"pcm"}, {"mean", "log_variance"})
 _ACTED, _MOVED = {"emotion", "actor", "top_noise", "bottom_noise"}, ["motion", "top", "bottom"]
 _LISTENED = ["content", "phone"]
-_STATE, _NEXT = "state_", "next_"
 
 
 class Moved(NamedTuple):
@@ -56,7 +54,7 @@ class DeepTalkGraphs:
                 f"{[graph.file for graph in manifest.graphs]}; expected classes with a graph that gives 'phone'; "
                 "export the bundle again"
             )
-        self.state_shapes = {} if listen is None else _state_shapes(bundle, listen)
+        self.state_shapes = {} if listen is None else state_shapes(bundle.folder, listen)
         self.content_width = 0 if listen is None else int(listen.outputs["content"][-1])
         self._hear, self._move = open_graph(bundle, hear), open_graph(bundle, move)
         self._listen: Graph | None = None if listen is None else open_graph(bundle, listen)
@@ -73,7 +71,7 @@ class DeepTalkGraphs:
         """
         assert self._listen is not None, "nothing listens where `content_width` is 0"
         names = list(self.state_shapes)
-        outputs = [*_LISTENED, *(_NEXT + name for name in names)]
+        outputs = [*_LISTENED, *(NEXT + name for name in names)]
         content, phone, *following = self._listen.run(outputs, {"pcm": pcm, **state})
         return Words(content, phone), dict(zip(names, following, strict=True))
 
@@ -94,15 +92,3 @@ class DeepTalkGraphs:
             "bottom_noise": bottom_noise,
         }
         return Moved(*self._move.run(_MOVED, given))
-
-
-def _state_shapes(bundle: Bundle, graph: GraphSpec) -> Mapping[str, tuple[int, ...]]:
-    """Shapes of the state of `graph`. Raises `BundleError` where a state does not come out as it goes in."""
-    states = {name: axes for name, axes in graph.inputs.items() if name.startswith(_STATE)}
-    for name, axes in states.items():
-        if graph.outputs.get(_NEXT + name) != axes or not all(isinstance(axis, int) for axis in axes[1:]):
-            raise BundleError(
-                f"{bundle.folder / graph.file}: found {name!r} {axes} and {_NEXT + name!r} "
-                f"{graph.outputs.get(_NEXT + name)}; expected both alike, in numbers; export the bundle again"
-            )
-    return {name: tuple(int(axis) for axis in axes[1:]) for name, axes in states.items()}

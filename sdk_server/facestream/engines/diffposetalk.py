@@ -6,21 +6,22 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from facestream.engines.base import ModelFacts
+from facestream.engines.base import BatchState, ModelFacts
 from facestream.engines.bundle import Bundle
 from facestream.engines.graph import Graph, OnnxGraph, OpenGraph
-from facestream.engines.graph_specs import graph_with
-from facestream.engines.manifest import DiffPoseTalkManifest
+from facestream.engines.graph_specs import NEXT, STATE, graph_with, state_shapes
+from facestream.engines.manifest import DiffPoseTalkManifest, GraphSpec
 from facestream.errors import BundleError
 from facestream.types import Float32
 
 PHONE, SEAL = "phone", "seal"
 _MEMORY = ("found", "keys", "values", "last")
-_HEAR = ({"waveform"}, {"features"})
 _REMEMBER = ({"past_audio", "audio"}, {*_MEMORY})
 _WINDOW = {"indicator", "past_motion", "person", *_MEMORY}
 _DENOISE = ({"noisy", "step", *_WINDOW}, {"guess"})
 _STRIDE = ({"noisy", "here", "there", "scales", "known", *_WINDOW}, {"guess"})
+LATE_FRAMES = 1
+"""A frame is heard in the sound of its own 40 ms and of the next; hearing that goes hop by hop gives it then."""
 SILENT_FRAMES = 50
 """What silence sounds like to a model is heard in so many frames, in the middle."""
 
@@ -81,9 +82,11 @@ class DiffPoseTalkGraphs:
         assert isinstance(manifest, DiffPoseTalkManifest)
         self.model: ModelFacts = bundle.model
         self.folder, self.manifest = bundle.folder, manifest
-        hear, remember, denoise = (
-            graph_with(bundle.folder, manifest.graphs, *kind) for kind in (_HEAR, _REMEMBER, _DENOISE)
-        )
+        hear = _hearing(bundle)
+        remember, denoise = (graph_with(bundle.folder, manifest.graphs, *kind) for kind in (_REMEMBER, _DENOISE))
+        self.hearing_states = state_shapes(bundle.folder, hear)
+        """Shapes of what hearing carries from hop to hop, by name and without the row axis; none where it has to hear a
+        clip as a whole."""
         self._heard_names = ["features", *(name for name in (PHONE, SEAL) if name in hear.outputs)]
         if (PHONE in hear.outputs) != bool(manifest.phone_classes):
             raise BundleError(
@@ -102,12 +105,29 @@ class DiffPoseTalkGraphs:
         """Features [W] of silence that lasts: what is heard where a window has no sound."""
 
     def hear(self, waveform: Float32) -> Heard:
-        """What is heard in speech `[B, 640 F]` at 16 kHz. Raises `EngineError`."""
-        found = self._hear.run(self._heard_names, {"waveform": waveform})
-        heard = dict(zip(self._heard_names, found, strict=True))
+        """What is heard in speech `[B, 640 F]` at 16 kHz that begins and ends here. Raises `EngineError`."""
+        if not self.hearing_states:
+            return self._listened(waveform, {})[0]
+        fresh = {name: np.zeros((len(waveform), *shape), np.float32) for name, shape in self.hearing_states.items()}
+        late = np.pad(waveform, ((0, 0), (0, LATE_FRAMES * self.manifest.frame_samples)))
+        return self._listened(late, fresh)[0].between(LATE_FRAMES, None)
+
+    def listen(self, waveform: Float32, state: BatchState) -> tuple[Heard, BatchState]:
+        """What is heard in `[B, 640 H]` behind what `state` has heard (zeros where a stream begins), next state.
+
+        Row h is of the frame that began `LATE_FRAMES` before it. Raises `EngineError`.
+        """
+        assert self.hearing_states, "a clip has to be heard as a whole"
+        return self._listened(waveform, state)
+
+    def _listened(self, waveform: Float32, state: BatchState) -> tuple[Heard, BatchState]:
+        outputs = [*self._heard_names, *(NEXT + name for name in self.hearing_states)]
+        found = self._hear.run(outputs, {"waveform": waveform, **state})
+        heard = dict(zip(outputs, found, strict=True))
         features = heard["features"]
         phone = heard.get(PHONE, np.zeros((*features.shape[:2], 0), np.float32))
-        return Heard(features, phone, heard.get(SEAL))
+        following = {name: heard[NEXT + name] for name in self.hearing_states}
+        return Heard(features, phone, heard.get(SEAL)), following
 
     def remember(self, past_audio: Float32, audio: Float32) -> Memory:
         """What windows hear of `audio` `[B, L, W]` behind `past_audio` `[B, P, W]`. Raises `EngineError`."""
@@ -184,3 +204,11 @@ class DiffPoseTalkGraphs:
                 f"{path}: found no vectors that can be used ({error}); export the bundle again"
             ) from error
         return Learned(**found)
+
+
+def _hearing(bundle: Bundle) -> GraphSpec:
+    """The graph that hears: of all clips as wholes, or hop by hop. Raises `BundleError`."""
+    assert isinstance(bundle.manifest, DiffPoseTalkManifest)
+    graphs = bundle.manifest.graphs
+    states = {name for graph in graphs if "waveform" in graph.inputs for name in graph.inputs if name.startswith(STATE)}
+    return graph_with(bundle.folder, graphs, {"waveform", *states}, {"features"})

@@ -1,6 +1,6 @@
 """The graphs that a manifest tells of, found by what they take and give, and held to what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnxruntime
@@ -17,6 +17,24 @@ def graph_with(folder: Path, graphs: Sequence[GraphSpec], inputs: set[str], outp
     raise BundleError(
         f"{folder}: found no graph with inputs {sorted(inputs)} and outputs {sorted(outputs)}; export the bundle again"
     )
+
+
+STATE, NEXT = "state_", "next_"
+
+
+def state_shapes(folder: Path, graph: GraphSpec) -> Mapping[str, tuple[int, ...]]:
+    """Shapes of what `graph` carries from call to call, by name and without the row axis.
+
+    Raises `BundleError` where a state does not come out as it goes in.
+    """
+    states = {name: axes for name, axes in graph.inputs.items() if name.startswith(STATE)}
+    for name, axes in states.items():
+        if graph.outputs.get(NEXT + name) != axes or not all(isinstance(axis, int) for axis in axes[1:]):
+            raise BundleError(
+                f"{folder / graph.file}: found {name!r} {axes} and {NEXT + name!r} {graph.outputs.get(NEXT + name)}; "
+                "expected both alike, in numbers; export the bundle again"
+            )
+    return {name: tuple(int(axis) for axis in axes[1:]) for name, axes in states.items()}
 
 
 def check_session(session: onnxruntime.InferenceSession, folder: Path, graph: GraphSpec) -> None:

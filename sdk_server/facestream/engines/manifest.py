@@ -179,7 +179,7 @@ class FramePieces(_Strict):
 
     Live, a window is filled with up to `known_frames` that were given out before, `hop_frames` new ones, and
     `ahead_frames` that are made again later; audio is waited for as far. Speech is heard from `context_frames` before
-    what is new, live and in recordings.
+    what is new, in recordings and, where it is not heard hop by hop, live.
     """
 
     hop_frames: int = Field(ge=1, le=25)
@@ -207,16 +207,22 @@ _Range = Annotated[list[_Scale], Field(min_length=2, max_length=2)]
 
 
 class DistilledNetwork(_Strict):
-    """What the network of few steps learned: at most so many, and scales of guidance from the least to the most."""
+    """What the network of few steps learned: at most so many, and scales of guidance from the least to the most.
+
+    Its live windows are shorter: up to `known_frames` that were given out before, what is new as in `FramePieces`, and
+    `beyond_frames` that are not meant, which stand for all that would lie behind the end of a whole window.
+    """
 
     most_steps: int = Field(ge=1, le=500)
     audio_scales: _Range
     style_scales: _Range
+    known_frames: int = Field(ge=0, le=1000)
+    beyond_frames: int = Field(ge=1, le=1000)
 
 
 class DiffPoseTalkManifest(BundleManifest):
-    """Four graphs without state: `speech` (features), `memory` (what a window hears), `denoise` (one evaluation) and
-    `style` (of a reference clip); a fifth, `stride`, where there is a `distilled` network.
+    """Four graphs: `speech` (features; with state where it hears hop by hop), `memory` (what a window hears), `denoise`
+    (one evaluation) and `style` (of a reference clip); a fifth, `stride`, where there is a `distilled` network.
 
     Motion inside the graphs is normalised by the file `statistics`, whose numbers have the digest `motion_space`: a
     style belongs to the space that it was made in, and has a norm within `style_norms`. `learned` holds the vectors
@@ -247,6 +253,14 @@ class DiffPoseTalkManifest(BundleManifest):
     profile: str | None
     head_digest: Sha256 | None
 
+    @property
+    def distilled_frames(self) -> int:
+        """Of a live window of the network of few steps; 0 where there is none."""
+        if self.distilled is None:
+            return 0
+        new = self.pieces.hop_frames + self.pieces.ahead_frames
+        return self.distilled.known_frames + new + self.distilled.beyond_frames
+
     @model_validator(mode="after")
     def _consistent(self) -> "DiffPoseTalkManifest":
         for graph in self.graphs:
@@ -261,6 +275,10 @@ class DiffPoseTalkManifest(BundleManifest):
         filled = pieces.known_frames + pieces.hop_frames + pieces.ahead_frames
         if filled > self.window.frames or 2 * pieces.hop_frames > self.window.frames:
             raise ValueError(f"live fills {filled} of {self.window.frames} frames of a window, which holds two hops")
+        if self.distilled_frames > self.window.frames:
+            raise ValueError(
+                f"live windows of {self.distilled_frames} distilled frames, {self.window.frames} are whole"
+            )
         if pieces.context_frames % pieces.hop_frames:
             raise ValueError(f"{pieces.context_frames} frames of context are no whole hops of {pieces.hop_frames}")
         if (most := max(self.sampling.steps, self.sampling.live_steps or 1)) > self.diffusion_steps:

@@ -1,8 +1,8 @@
 """Which shapes an engine is built for: one profile for each bucket of rows, and one for recordings as wholes.
 
-Graphs of the manifest name their free axes: `B` rows, `640*S` samples of `S` hops, `G*B` rows in `G` branches. A
-profile says of every name the least, the usual and the most; the builder compiles for the usual one and allows the
-others.
+Graphs of the manifest name their free axes: `B` rows, `640*S` samples of `S` hops, `G*B` rows in `G` branches, `L`
+frames of a window, `M` with those before it. A profile says of every name the least, the usual and the most; the
+builder compiles for the usual one and allows the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from facestream.engines.base import BUCKETS
-from facestream.engines.diffposetalk import SILENT_FRAMES
+from facestream.engines.diffposetalk import LATE_FRAMES, SILENT_FRAMES
 from facestream.engines.manifest import DeepTalkManifest, DiffPoseTalkManifest, GraphSpec, LiveManifest, Manifest
 from facestream.errors import InvalidValue
 
@@ -130,15 +130,24 @@ _LIVE_HEARING = 13
 
 
 def _diffposetalk(manifest: DiffPoseTalkManifest, graph: GraphSpec) -> tuple[Profile, ...]:
-    pieces, most = manifest.pieces, WINDOW_BUCKETS[-1]
-    live = pieces.context_frames + pieces.hop_frames + pieces.ahead_frames
-    whole = max(pieces.context_frames + manifest.window.frames + pieces.hop_frames, live, SILENT_FRAMES)
+    pieces, window, most = manifest.pieces, manifest.window, WINDOW_BUCKETS[-1]
+    new = pieces.hop_frames + pieces.ahead_frames
+    live = pieces.context_frames + new
+    whole = max(pieces.context_frames + window.frames + pieces.hop_frames, live, SILENT_FRAMES)
     # What a window hears is computed with and without speech in one batch.
     rows = _ranges((*WINDOW_BUCKETS, 2 * most) if "past_audio" in graph.inputs else WINDOW_BUCKETS)
-    sizes = {"F": Span(1, live, live), "G": Span(1, 2, MOST_BRANCHES)}
+    short = manifest.distilled_frames or window.frames
+    sizes = {
+        "F": Span(1, live, live),
+        "H": Span(1, pieces.hop_frames, new),
+        "G": Span(1, 2, MOST_BRANCHES),
+        "L": Span(short, short, window.frames),
+        "M": Span(window.past + short, window.past + short, window.past + window.frames),
+    }
     profiles = _with_rows(graph, rows, sizes)
-    if _names(graph) >= {"F"}:
-        profiles += _with_rows(graph, [Span.only(1)], {"F": Span(1, whole, whole)})
+    if _names(graph) & {"F", "H"}:
+        spoken = Span(1, whole, whole + LATE_FRAMES)
+        profiles += _with_rows(graph, [Span.only(1)], {"F": spoken, "H": spoken})
     return profiles
 
 

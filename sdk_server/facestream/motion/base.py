@@ -86,6 +86,10 @@ class MotionSource(Protocol):
         """Raise `InvalidValue` for an acting that takes longer than others can wait. Knows nothing before `warm_up`."""
         ...
 
+    def hop_s(self, acting: Acting) -> float:
+        """Expected seconds that a live row acted so adds to a step, where rows differ in that; 0 where they do not."""
+        ...
+
     def step(self, pcm: Float32, state: Rows) -> StepOutput:
         """Advance every row: `pcm` `[B, ...]` reaches from `first_sample_for` the hop to what the streamer waits for.
 

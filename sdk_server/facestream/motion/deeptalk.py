@@ -128,6 +128,9 @@ class DeepTalkMotion:
     def check_pace(self, acting: Acting, *, is_clip: bool) -> None:
         """Every acting takes as long."""
 
+    def hop_s(self, acting: Acting) -> float:
+        return 0.0
+
     def step(self, pcm: Float32, state: Rows) -> StepOutput:
         """One or more hops of every row; each hop has its own window, whatever was asked for at once."""
         now: State = {name: value.copy() for name, value in state.items()}

@@ -54,6 +54,9 @@ class LiveMotion:
     def check_pace(self, acting: Acting, *, is_clip: bool) -> None:
         raise AssertionError("a live model has no abilities")
 
+    def hop_s(self, acting: Acting) -> float:
+        return 0.0
+
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         raise AssertionError("a live model has no abilities")
 

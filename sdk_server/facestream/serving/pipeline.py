@@ -16,6 +16,7 @@ from facestream.curves import ARKIT_NAMES, CURVE_COUNT
 from facestream.engines.base import SILENCE
 from facestream.errors import EngineError, InvalidValue
 from facestream.motion.base import MotionSource
+from facestream.motion.warm_up import STEP_S
 from facestream.polish import chain as polish
 from facestream.serving.acting_queue import ActingQueue
 from facestream.serving.animator import Animates, Faces, FramePlan
@@ -37,6 +38,8 @@ class Pipeline:
         self.curve_names = ARKIT_NAMES
         self.animator = animator
         self._rows = RowNumbers()
+        self._hop_s: dict[int, float] = {}
+        """What a hop of each row takes, where that is its acting's."""
         self._hears_silence = SILENCE in self.model.phone_classes
 
     @property
@@ -48,6 +51,11 @@ class Pipeline:
     def max_rows(self) -> int:
         """Most streams that one `advance` takes."""
         return self.source.max_rows
+
+    def rows_in_step(self, streams: Sequence[LiveStream]) -> int:
+        """With how many of these live streams, from the first on, an `advance` keeps its time: with one at least."""
+        seconds = np.cumsum([self._hop_s.get(stream.row, 0.0) for stream in streams[: self.max_rows]])
+        return max(int(np.searchsorted(seconds, STEP_S, side="right")), 1)
 
     @property
     def open_count(self) -> int:
@@ -189,6 +197,7 @@ class Pipeline:
 
     def _act(self, row: int, acting: Acting) -> None:
         self.animator.put(row, self.source.acting_row(acting))
+        self._hop_s[row] = self.source.hop_s(acting)
 
     def _given_out(self, batch: Sequence[LiveStream], plan: FramePlan, faces: Faces) -> list[Frames | EngineError]:
         """The frames just made, without those before a stream's resume point; the streams go on after them."""

@@ -161,7 +161,9 @@ class Scheduler:
         if first.live.is_whole:
             return [first], 0.0  # its step may take seconds, and gains nothing by company
         alike = [one for one in ready if one.pipeline is first.pipeline and one.is_clip == first.is_clip]
-        return alike[: first.pipeline.max_rows], 0.0
+        if first.is_clip:
+            return alike[: first.pipeline.max_rows], 0.0
+        return alike[: first.pipeline.rows_in_step([one.live for one in alike])], 0.0
 
     def _take_woken(self) -> None:
         while self._woken:

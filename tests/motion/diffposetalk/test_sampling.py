@@ -27,7 +27,7 @@ def both(request):
     return graphs, WindowSampler(tiny_system(head_rotation=request.param).model)
 
 
-def window(graphs, seed, recipe, *, end=SHAPE.window, known=0, styled=True):
+def window(graphs, seed, recipe, *, end=SHAPE.window, known=0, styled=True, frames=SHAPE.window):
     random = np.random.default_rng(seed)
 
     def normal(*size):
@@ -36,8 +36,8 @@ def window(graphs, seed, recipe, *, end=SHAPE.window, known=0, styled=True):
     return Window(
         past_motion=normal(SHAPE.past, graphs.motion_count),
         past_audio=normal(SHAPE.past, SHAPE.width),
-        audio=normal(SHAPE.window, SHAPE.width),
-        indicator=(np.arange(SHAPE.window) < end).astype(np.float32),
+        audio=normal(frames, SHAPE.width),
+        indicator=(np.arange(frames) < end).astype(np.float32),
         known=normal(known, graphs.motion_count),
         style=normal(STYLE_WIDTH) if styled else None,
         recipe=recipe,
@@ -115,10 +115,10 @@ def test_speech_as_it_is_costs_a_branch_less(both, monkeypatch):
 def test_a_dropped_branch_changes_nothing(both):
     """At a scale of 1 the branch without speech has no weight: nearly 1 must be nearly the same."""
     graphs, _ = both
-    exact = sample(graphs, [window(graphs, 1, recipe(audio_scale=1.0))])
-    nearly = sample(graphs, [window(graphs, 1, recipe(audio_scale=1.0 + 1e-6))])
+    exact, nearly, other = (
+        sample(graphs, [window(graphs, 1, recipe(audio_scale=scale))])[0] for scale in (1.0, 1.0 + 1e-6, 1.3)
+    )
     np.testing.assert_allclose(nearly, exact, atol=1e-4)
-    other = sample(graphs, [window(graphs, 1, recipe(audio_scale=1.3))])
     assert np.abs(other - exact).max() > 0.01
 
 
@@ -163,3 +163,15 @@ def test_strides_of_the_distilled_network_are_those_of_torch(steps, known, style
     expected = StudentSampler(tiny_student(system))(asked, noise, steps)[0].numpy()
     assert np.abs(expected[known:17]).max() > 0.3
     np.testing.assert_allclose(sample(graphs, [one])[0], expected, atol=1e-4)
+
+
+def test_windows_of_several_lengths_share_a_step_and_nothing_else():
+    graphs = DiffPoseTalkGraphs(Bundle.open(tiny_folder(has_student=True)))
+    windows = [
+        window(graphs, seed, how, end=9, known=seed, frames=frames)
+        for seed, (how, frames) in enumerate([(strides(2), 14), (strides(2), 24), (recipe(), 24), (strides(2), 14)])
+    ]
+    together = sample(graphs, windows)
+    for found, one in zip(together, windows, strict=True):
+        np.testing.assert_allclose(found, sample(graphs, [one])[0], atol=2e-5)
+    assert [len(found) for found in together] == [14, 24, 24, 14]

@@ -47,31 +47,30 @@ class Window(NamedTuple):
     first_frame: int
 
 
-def sample(graphs: DiffPoseTalkGraphs, windows: Sequence[Window]) -> Float32:
-    """Normalised motion [B, L, D] of a window of each row. Raises `EngineError`."""
-    size = (graphs.manifest.window.frames, graphs.motion_count)
-    motion = np.zeros((len(windows), *size), np.float32)
+def sample(graphs: DiffPoseTalkGraphs, windows: Sequence[Window]) -> list[Float32]:
+    """Normalised motion [L, D] of a window of each row. Raises `EngineError`."""
+    motion: dict[int, Float32] = {}
     groups: dict[tuple[Plan, tuple[Branch, ...]], list[int]] = {}
-    in_strides: dict[Plan, list[int]] = {}
+    in_strides: dict[tuple[Plan, int], list[int]] = {}
     for row, window in enumerate(windows):
         plan, guidance, is_distilled = window.recipe
         if is_distilled:
-            in_strides.setdefault(plan, []).append(row)
+            in_strides.setdefault((plan, len(window.audio)), []).append(row)
             continue
         weights = guidance.weights(has_style=window.style is not None)
         groups.setdefault((plan, tuple(weights)), []).append(row)
     for (plan, branches), rows in groups.items():
-        motion[rows] = _sample_alike(graphs, [windows[row] for row in rows], plan, branches)
-    for plan, rows in in_strides.items():
-        motion[rows] = _sample_in_strides(graphs, [windows[row] for row in rows], plan)
-    return motion
+        motion |= zip(rows, _sample_alike(graphs, [windows[row] for row in rows], plan, branches), strict=True)
+    for (plan, _), rows in in_strides.items():
+        motion |= zip(rows, _sample_in_strides(graphs, [windows[row] for row in rows], plan), strict=True)
+    return [motion[row] for row in range(len(windows))]
 
 
 def _sample_alike(
     graphs: DiffPoseTalkGraphs, windows: Sequence[Window], plan: Plan, branches: tuple[Branch, ...]
 ) -> Float32:
     """The same for rows that share `plan` and `branches`."""
-    rows, size = len(windows), (graphs.manifest.window.frames, graphs.motion_count)
+    rows, size = len(windows), _size(graphs, windows)
     weights = np.array([[one.recipe.guidance.weights(has_style=one.style is not None)[b] for one in windows]
                         for b in branches], np.float32)[:, :, None, None]  # fmt: skip
     memory = _memory(graphs, windows, branches)
@@ -99,7 +98,7 @@ def _sample_alike(
 
 def _sample_in_strides(graphs: DiffPoseTalkGraphs, windows: Sequence[Window], plan: Plan) -> Float32:
     """The same by the distilled network. It is handed known frames finished, and noise alone behind the end."""
-    rows, size = len(windows), (graphs.manifest.window.frames, graphs.motion_count)
+    rows, size = len(windows), _size(graphs, windows)
     # a scale of 0 is nobody's style, whoever's it is
     styled = [one if one.recipe.guidance.style_scale > 0.0 else one._replace(style=None) for one in windows]
     scales = np.array(
@@ -129,7 +128,7 @@ def _memory(graphs: DiffPoseTalkGraphs, windows: Sequence[Window], branches: tup
     rows = len(windows)
     kinds = sorted({branch.audio for branch in branches})
     past = np.stack([one.past_audio for one in windows])
-    nothing = np.broadcast_to(graphs.learned.null_audio, (rows, graphs.manifest.window.frames, graphs.width))
+    nothing = np.broadcast_to(graphs.learned.null_audio, (rows, len(windows[0].audio), graphs.width))
     spoken = np.stack([one.audio for one in windows])
     memory = graphs.remember(
         np.concatenate([past] * len(kinds)), np.concatenate([spoken if kind else nothing for kind in kinds])
@@ -138,6 +137,11 @@ def _memory(graphs: DiffPoseTalkGraphs, windows: Sequence[Window], branches: tup
         [kinds.index(branch.audio) * rows + np.arange(rows, dtype=np.intp) for branch in branches]
     )
     return memory if len(branches) == 1 else memory.rows(index)
+
+
+def _size(graphs: DiffPoseTalkGraphs, windows: Sequence[Window]) -> tuple[int, int]:
+    """Frames and components of the windows, which are alike."""
+    return len(windows[0].audio), graphs.motion_count
 
 
 def _person(graphs: DiffPoseTalkGraphs, window: Window, branch: Branch) -> Float32:

@@ -12,7 +12,7 @@ over a few frames: motion has no jumps where two windows think differently, nor 
 import time
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from facestream.engines.diffposetalk import DiffPoseTalkGraphs, Heard
 from facestream.errors import InvalidValue
 from facestream.motion.base import Column, Rows, WholePart
 from facestream.motion.diffposetalk.guidance import Guidance
+from facestream.motion.diffposetalk.hearing import listen, live_hearing
 from facestream.motion.diffposetalk.noise import CounterNoise
 from facestream.motion.diffposetalk.samplers.base import Plan
 from facestream.motion.diffposetalk.samplers.names import SAMPLERS, plan_named
@@ -38,13 +39,9 @@ from facestream.types import Float32
 
 FIRST_HOPS = 4
 """Of a recording's first window: 0.64 s, behind which a hop more must be heard."""
-LONGEST_STEP_S = 1.5
-"""A step of rows that are all asked for much must not be taken for a hung engine, which is given up after 2 s."""
 LONGEST_WINDOW_S = 20.0
-"""The same for a window of a recording, which may take 60 s where the machine is busy."""
-_WARM_UP_RUNS, _SEVERAL_STEPS = 2, 4
-_QUIETEST = 3e-3
-"""Deviation of the sound, -50 dBFS: what is quieter is not made louder where a network wants normalised audio."""
+"""Of a recording: the engine is given up after 60 s, and the machine may be busy."""
+_WARM_UP_RUNS, _SEVERAL_STEPS, _FEW_STEPS = 2, 4, 2
 STRIDES_OF = "ddim"
 """The sampler whose updates the distilled network takes as strides."""
 _HEAD, _JAW = slice(0, 3), slice(3, 6)
@@ -58,6 +55,26 @@ SCALES = "diffposetalk.scales"
 HEAD_AMOUNT, HEAD_SHOWN = "diffposetalk.head_amount", "diffposetalk.head_shown"
 
 State = dict[str, npt.NDArray[Any]]
+
+
+class Pace(NamedTuple):
+    """Processor seconds on this machine: of one evaluation of a whole window for one branch of one row, of one stride
+    in a live window, and of a hop beside them; and what share of its time alone a row takes among others.
+    """
+
+    evaluation_s: float
+    stride_s: float
+    beside_s: float
+    share_together: float = 1.0
+
+
+class LiveWindow(NamedTuple):
+    """How a live window is filled: at most `known` frames that were given out before, and `frames` in all."""
+
+    known: int
+    frames: int
+
+
 _NAMES = (*SAMPLERS, DISTILLED)
 _LIVE, _RECORDED = _PLACES = range(2)
 """Columns of samplers and steps hold those of live streams and of recordings."""
@@ -78,26 +95,30 @@ class DiffPoseTalkMotion:
         self._space = MotionSpace(
             MotionStatistics.from_file(graphs.folder / manifest.statistics), manifest.head_rotation
         )
+        self._hearing = live_hearing(graphs)
+        self._live_windows = {False: LiveWindow(manifest.pieces.known_frames, manifest.window.frames)}
+        if manifest.distilled is not None:
+            self._live_windows[True] = LiveWindow(manifest.distilled.known_frames, manifest.distilled_frames)
         frame, hop = manifest.frame_samples, manifest.pieces.hop_frames
         lookahead = frame - manifest.instant_samples
         self.live_streamer = HopStreamer(
             hop * frame, hop, lookahead,
-            manifest.pieces.context_frames * frame, manifest.pieces.ahead_frames * frame,
+            self._hearing.context_frames * frame, manifest.pieces.ahead_frames * frame,
         )  # fmt: skip
         window_hops = manifest.window.frames // hop - 1
         self.whole_clips = WindowedRecordings(
             self,
+            graphs,
             ClipStreamer(
                 hop * frame, hop, lookahead,
                 min(FIRST_HOPS, window_hops), window_hops, manifest.pieces.context_frames // hop,
             ),
         )  # fmt: skip
         self._costs = CostTable()
-        self._evaluation_s: float | None = None
-        """CPU seconds of one evaluation for one branch of one row, and of a hop beside its evaluations."""
-        self._beside_s = 0.0
+        self.pace: Pace | None = None
+        """Known from `warm_up` on."""
         self.max_rows = MAX_ROWS
-        kept = manifest.window.past + manifest.pieces.known_frames
+        kept = manifest.window.past + max(shape.known for shape in self._live_windows.values())
         self.columns: Mapping[str, Column] = {
             FRAME: ((), np.int64),
             SEED: ((), np.uint64),
@@ -115,6 +136,7 @@ class DiffPoseTalkMotion:
             SCALES: ((2,), np.float64),
             HEAD_AMOUNT: ((), np.float32),
             HEAD_SHOWN: ((), np.float32),
+            **self._hearing.columns,
         }
 
         @cache
@@ -158,16 +180,11 @@ class DiffPoseTalkMotion:
 
         Without that one stream with 500 steps would hold up all others, and be taken for an engine that hangs.
         """
-        if self._evaluation_s is None:
+        if self.pace is None:
             return
-        row = self.acting_row(acting)
-        place = _RECORDED if is_clip else _LIVE
-        steps = row[STEPS][place]
-        branches = 1 if _is_distilled(row, place) else len(_guidance(row).weights(has_style=_is_styled(row)))
+        steps, branches, step_s = self._asked(acting, is_clip=is_clip)
         hop_s = self.live_streamer.hop_samples / SAMPLE_RATE_HZ
-        seconds = LONGEST_WINDOW_S if is_clip else min(hop_s, LONGEST_STEP_S / self.max_rows)
-        step_s = branches * self._evaluation_s
-        most = int((seconds - self._beside_s) / step_s)
+        most = int(((LONGEST_WINDOW_S if is_clip else hop_s) - self.pace.beside_s) / step_s)
         if steps > most:
             where = "in a recording" if is_clip else "live"
             raise InvalidValue(
@@ -176,6 +193,22 @@ class DiffPoseTalkMotion:
                 f"{1000 * step_s:.3g} ms in {branches} branches"
                 + ("" if is_clip else "; send recordings (AnimateClip), or guide less"),
             )  # fmt: skip
+
+    def hop_s(self, acting: Acting) -> float:
+        if self.pace is None:
+            return 0.0
+        steps, _, step_s = self._asked(acting, is_clip=False)
+        return (self.pace.beside_s + steps * step_s) * self.pace.share_together
+
+    def _asked(self, acting: Acting, *, is_clip: bool) -> tuple[int, int, float]:
+        """How many steps, in how many branches, and the seconds of one step."""
+        assert self.pace is not None
+        row, place = self.acting_row(acting), _RECORDED if is_clip else _LIVE
+        steps: int = row[STEPS][place]
+        if _is_distilled(row, place):
+            return steps, 1, self.pace.evaluation_s if is_clip else self.pace.stride_s
+        branches = len(_guidance(row).weights(has_style=_is_styled(row)))
+        return steps, branches, branches * self.pace.evaluation_s
 
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
         raise AssertionError("a diffposetalk model has no emotions")
@@ -187,8 +220,8 @@ class DiffPoseTalkMotion:
         window = streamer.samples_for(1) - streamer.first_sample_for(0)
         runs = []
         for begin in range(0, pcm.shape[1] - window + 1, streamer.hop_samples):
-            heard = self.listen(pcm[:, begin : begin + window], self._pieces.context_frames, now[FRAME])
-            runs.append(self.make(heard, now, count=self._pieces.hop_frames, longest_known=self._pieces.known_frames))
+            heard = self._hearing.hear(pcm[:, begin : begin + window], now[FRAME], now)
+            runs.append(self.make(heard, now, count=self._pieces.hop_frames, is_live=True))
         seals = [run.seal for run in runs if run.seal is not None]
         return StepOutput(
             np.concatenate([run.motion for run in runs], axis=1),
@@ -198,8 +231,13 @@ class DiffPoseTalkMotion:
         )
 
     def warm_up(self) -> None:
-        self.max_rows = rows_in_time(self.step, self._rows_to_warm, self._costs, most=self.max_rows, runs=_WARM_UP_RUNS)
-        self._measure_pace(*self._rows_to_warm(1))
+        def step(pcm: Float32, state: Rows) -> StepOutput:
+            return self.step(
+                pcm, self._with_steps(state, _FEW_STEPS, is_distilled=self._manifest.distilled is not None)
+            )
+
+        self.max_rows = rows_in_time(step, self._rows_to_warm, self._costs, most=self.max_rows, runs=_WARM_UP_RUNS)
+        self.pace = self._measured_pace(*self._rows_to_warm(1))
 
     def _rows_to_warm(self, row_count: int) -> tuple[Float32, Rows]:
         streamer, fresh = self.live_streamer, self.fresh_row(0, 0)
@@ -210,32 +248,48 @@ class DiffPoseTalkMotion:
         state[IS_STYLED][:] = True
         return np.zeros((row_count, streamer.samples_for(1) - streamer.first_sample_for(0)), np.float32), state
 
-    def _measure_pace(self, pcm: Float32, state: Rows) -> None:
-        """Processor time of this thread, so that what else the machine does at the start does not count."""
-        own = _NAMES.index(self._manifest.sampling.sampler)  # a stride of the distilled network costs one branch
-        now = {**state, SAMPLER: np.full_like(state[SAMPLER], own), STEPS: np.ones_like(state[STEPS])}
-        branches = len(_guidance({name: value[0] for name, value in now.items()}).weights())
+    def _with_steps(self, state: Rows, steps: int, *, is_distilled: bool) -> Rows:
+        """Rows in so many steps, by the distilled network or by the bundle's own sampler."""
+        name = DISTILLED if is_distilled else self._manifest.sampling.sampler
+        sampler = np.full_like(state[SAMPLER], _NAMES.index(name))
+        return {**state, SAMPLER: sampler, STEPS: np.full_like(state[STEPS], steps)}
 
-        def cpu_s(steps: int) -> float:
-            now[STEPS][:] = steps
+    def _measured_pace(self, pcm: Float32, state: Rows) -> Pace:
+        """Processor time of this thread, so that what else the machine does at the start does not count."""
+        branches = len(_guidance({name: value[0] for name, value in state.items()}).weights())
+
+        def cpu_s(steps: int, *, is_distilled: bool) -> float:
+            now = self._with_steps(state, steps, is_distilled=is_distilled)
             begin = time.thread_time()
             self.step(pcm, now)
             return time.thread_time() - begin
 
-        one, several = (min(cpu_s(steps) for _ in range(_WARM_UP_RUNS)) for steps in (1, _SEVERAL_STEPS))
-        self._evaluation_s = max((several - one) / (_SEVERAL_STEPS - 1) / branches, 1e-6)
-        self._beside_s = max(one - branches * self._evaluation_s, 0.0)
+        def one_and_next_s(*, is_distilled: bool) -> tuple[float, float]:
+            one, several = (
+                min(cpu_s(steps, is_distilled=is_distilled) for _ in range(_WARM_UP_RUNS))
+                for steps in (1, _SEVERAL_STEPS)
+            )
+            return one, max((several - one) / (_SEVERAL_STEPS - 1), 1e-6)
+
+        one, step_s = one_and_next_s(is_distilled=False)
+        together = self._costs.cost_s(self.max_rows) / (self.max_rows * self._costs.cost_s(1))
+        return Pace(
+            evaluation_s=step_s / branches,
+            stride_s=step_s / branches if self._manifest.distilled is None else one_and_next_s(is_distilled=True)[1],
+            beside_s=max(one - step_s, 0.0),
+            share_together=min(together, 1.0),
+        )
 
     def cost_s(self, row_count: int) -> float:
         return self._costs.cost_s(row_count)
 
-    def make(self, heard: Heard, state: State, *, count: int, longest_known: int) -> StepOutput:
+    def make(self, heard: Heard, state: State, *, count: int, is_live: bool) -> StepOutput:
         """The next `count` frames, without the state; `heard` are as many or more.
 
         Moves `state` on: frames given out and what was heard of them, and what is expected of those that follow.
         """
         rows = [{name: value[row] for name, value in state.items()} for row in range(len(state[FRAME]))]
-        windows = [self._window_of(row, heard.features[place], longest_known) for place, row in enumerate(rows)]
+        windows = [self._window_of(row, heard.features[place], is_live=is_live) for place, row in enumerate(rows)]
         made = sample(self._graphs, windows)
         behind = [one[len(window.known) :] for one, window in zip(made, windows, strict=True)]
         fresh = np.stack([one[: heard.features.shape[1]] for one in behind])
@@ -248,22 +302,14 @@ class DiffPoseTalkMotion:
         now_heard = heard.between(0, count)
         return StepOutput(self._restored(given, state), now_heard.phone, {}, now_heard.seal)
 
-    def listen(self, pcm: Float32, context: int, frame: npt.NDArray[np.int64]) -> Heard:
-        """What is heard behind `context` frames of `pcm` `[B, T]`; rows stand at `frame` `[B]`.
-
-        Where the network wants it, audio is normalised over what there is of the stream.
-        """
-        if self._manifest.normalised_audio:
-            silent = np.maximum(context - frame, 0) * self._manifest.frame_samples
-            pcm = np.stack([normalised(row, begin) for row, begin in zip(pcm, silent.tolist(), strict=True)])
-        return self._graphs.hear(np.ascontiguousarray(pcm)).between(context, None)
-
-    def _window_of(self, row: Rows, features: Float32, longest_known: int) -> Window:
+    def _window_of(self, row: Rows, features: Float32, *, is_live: bool) -> Window:
         """The next window of one row, from its state."""
-        frames, past = self._window.frames, self._window.past
-        known = min(int(row[FRAME]), longest_known)
+        place = _LIVE if is_live else _RECORDED
+        is_distilled = _is_distilled(row, place)
+        shape = self._live_windows[is_distilled] if is_live else LiveWindow(0, self._window.frames)
+        frames, past = shape.frames, self._window.past
+        known = min(int(row[FRAME]), shape.known)
         first = len(row[MOTION]) - known
-        place = _RECORDED if longest_known == 0 else _LIVE
         end = known + len(features)
         audio = np.tile(self._graphs.silence, (frames, 1))
         audio[:known], audio[known:end] = row[AUDIO][first:], features
@@ -277,7 +323,7 @@ class DiffPoseTalkMotion:
             recipe=Recipe(
                 self._plan(int(row[SAMPLER][place]), int(row[STEPS][place])),
                 _guidance(row),
-                _is_distilled(row, place),
+                is_distilled,
             ),
             noise=CounterNoise(int(row[SEED])),
             first_frame=int(row[ORIGIN] + row[FRAME]) - known,
@@ -317,8 +363,8 @@ class DiffPoseTalkMotion:
 class WindowedRecordings:
     """Recordings window by window, the `WholeClips` of this family."""
 
-    def __init__(self, motion: DiffPoseTalkMotion, streamer: ClipStreamer) -> None:
-        self._motion = motion
+    def __init__(self, motion: DiffPoseTalkMotion, graphs: DiffPoseTalkGraphs, streamer: ClipStreamer) -> None:
+        self._motion, self._graphs = motion, graphs
         self.streamer = streamer
         self.next_part = streamer.next_part
 
@@ -326,8 +372,8 @@ class WindowedRecordings:
         """See `WholeClips`."""
         now: State = {name: value.copy() for name, value in state.items()}
         frames = self.streamer.motions_per_hop
-        heard = self._motion.listen(pcm, (part.first - part.reads_from) * frames, now[FRAME])
-        made = self._motion.make(heard, now, count=(part.end - part.first) * frames, longest_known=0)
+        heard = listen(self._graphs, pcm, (part.first - part.reads_from) * frames, now[FRAME])
+        made = self._motion.make(heard, now, count=(part.end - part.first) * frames, is_live=False)
         return StepOutput(made.motion, made.phone, now, made.seal)
 
 
@@ -342,11 +388,3 @@ def _is_distilled(row: Mapping[str, Any], place: int) -> bool:
 def _guidance(row: Mapping[str, Any]) -> Guidance:
     audio_scale, style_scale = (float(scale) for scale in row[SCALES])
     return Guidance(audio_scale, float(row[STRENGTH]) * style_scale, MODES[int(row[MODE])])
-
-
-def normalised(row: Float32, begin: int) -> Float32:
-    """Samples `row` [T] with mean 0 and deviation 1 from `begin` on; what lies before is silence."""
-    heard = row[begin:].astype(np.float64)
-    normal = np.zeros_like(row)
-    normal[begin:] = (heard - heard.mean()) / max(float(heard.std(ddof=1)), _QUIETEST)
-    return normal
