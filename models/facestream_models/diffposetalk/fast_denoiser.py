@@ -5,7 +5,9 @@
 - The person token attends to all audio; its keys and values are as old as the audio, so they are kept too.
 - The embeddings of all steps are computed when the module is made.
 - What past frames, indicator and positions add to the tokens is computed once a window (`open`).
-- Guidance branches see the same frames, so up to the first self-attention frames are computed for one branch only.
+- Guidance branches see the same frames, so up to the first self-attention frames are computed for one branch only. Of
+  these only what the noisy motion adds to their queries, keys and values depends on the step: one small product with
+  both matrices in one (`enter`), where a window is kept.
 - Nobody reads what the last layer says of the person and the past, so it is computed for the window alone.
 - Frames behind the end of a window are much alike, so in a shorter window a few of them stand for all (`_counts`).
 
@@ -52,7 +54,8 @@ class WindowCache(NamedTuple):
 
     `person` [G B, 1, W] is that token but for the step, `past` [B, P, W] are finished tokens, `frame` [B, L, W] is what
     does not depend on the noisy motion; `audio` is for G B rows. Where a window is shorter than the network's, scores
-    of self-attention have a `bias` [G B, 1, 1, 1 + P + L].
+    of self-attention have a `bias` [G B, 1, 1, 1 + P + L]. `projected` [B, P + L, 3 W] is what the first self-attention
+    makes of `past` and `frame`, kept where several steps follow.
     """
 
     person: Tensor
@@ -60,6 +63,7 @@ class WindowCache(NamedTuple):
     frame: Tensor
     audio: HeardAudio
     bias: Tensor | None
+    projected: Tensor | None
 
 
 class FastDenoiser(nn.Module):
@@ -69,6 +73,7 @@ class FastDenoiser(nn.Module):
     """
 
     step_table: Tensor
+    enter: Tensor
 
     def __init__(self, denoiser: Denoiser) -> None:
         super().__init__()
@@ -76,6 +81,8 @@ class FastDenoiser(nn.Module):
         self.shape = denoiser.shape
         with torch.no_grad():
             self.register_buffer("step_table", denoiser.step(denoiser.step_rows), persistent=False)
+            first, motion = self._layers()[0].self_attention.qkv, denoiser.frame.weight[:, :-1]
+            self.register_buffer("enter", (first.weight.double() @ motion.double()).float(), persistent=False)
 
     def hear(self, past_audio: Tensor, audio: Tensor) -> HeardAudio:
         """What every layer hears of `past_audio` [B, P, W] and `audio` [B, L, W]."""
@@ -84,11 +91,13 @@ class FastDenoiser(nn.Module):
         layers = (LayerAudio(attention.of_one_key(memory), *attention.keys_values(memory)) for attention in early)
         return HeardAudio(tuple(layers), last.of_one_key(audio))
 
-    def open(self, person: Tensor, past_motion: Tensor, indicator: Tensor, audio: HeardAudio) -> WindowCache:
+    def open(
+        self, person: Tensor, past_motion: Tensor, indicator: Tensor, audio: HeardAudio, *, is_kept: bool = True
+    ) -> WindowCache:
         """Begin windows: `person` [G B, identity + style] and what is heard of `audio` for G B rows, G branches.
 
         `past_motion` [B, P, D] and `indicator` [B, L] are the same in all branches. A window may be shorter than the
-        network's, if only it has some frames behind its end.
+        network's, if only it has some frames behind its end. One that `is_kept` serves several steps.
         """
         network = self.denoiser
         motion_weight, mark_weight = network.frame.weight[:, :-1], network.frame.weight[:, -1]
@@ -96,12 +105,16 @@ class FastDenoiser(nn.Module):
         first = 1 + self.shape.past
         end = None if indicator.shape[1] == self.shape.window else first + indicator.shape[1]
         branches = person.shape[0] // indicator.shape[0]  # not `len`, which a traced graph would fix
+        past = F.linear(past_motion, motion_weight, network.frame.bias) + positions[:, 1:first]
+        frame = indicator[:, :, None] * mark_weight + network.frame.bias + positions[:, first:end]
+        project = self._layers()[0].self_attention.qkv
         return WindowCache(
             person=network.person(person)[:, None] + positions[:, :1],
-            past=F.linear(past_motion, motion_weight, network.frame.bias) + positions[:, 1:first],
-            frame=indicator[:, :, None] * mark_weight + network.frame.bias + positions[:, first:end],
+            past=past,
+            frame=frame,
             audio=audio,
             bias=None if end is None else self._counts(indicator).repeat(branches, 1, 1, 1),
+            projected=project(torch.cat([past, frame], dim=1)) if is_kept else None,
         )
 
     def _counts(self, indicator: Tensor) -> Tensor:
@@ -141,10 +154,14 @@ class FastDenoiser(nn.Module):
         person = window.person
         frames = torch.cat([window.past, F.linear(noisy, network.frame.weight[:, :-1]) + window.frame], dim=1)
         project = first.self_attention.qkv
+        if window.projected is None:
+            projected = project(frames)
+        else:
+            count = window.past.shape[1]
+            fresh = window.projected[:, count:] + F.linear(noisy, self.enter)
+            projected = torch.cat([window.projected[:, :count], fresh], dim=1)
         heard, *heard_early = window.audio.layers
-        x = _layer(
-            first, with_person(person, frames), with_person(project(person), project(frames)), heard, window.bias
-        )
+        x = _layer(first, with_person(person, frames), with_person(project(person), projected), heard, window.bias)
         for layer, audio in zip(early, heard_early, strict=True):
             x = _layer(layer, x, layer.self_attention.qkv(x), audio, window.bias)
         return _last_layer(last, x, window.audio.last, window.bias)

@@ -124,7 +124,7 @@ class DenoiseGraph(Graph):
     def forward(self, noisy: Tensor, step: Tensor, indicator: Tensor, past_motion: Tensor, person: Tensor,
                 found: Tensor, keys: Tensor, values: Tensor, last: Tensor) -> Tensor:  # fmt: skip
         heard = _heard(self.fast, found, keys, values, last)
-        window = self.fast.open(person, past_motion, indicator, heard)
+        window = self.fast.open(person, past_motion, indicator, heard, is_kept=False)
         # a table of all steps would be a tenth of the file
         return self.fast.embedded(noisy, step, self.fast.denoiser.embedded(step), window)
 
@@ -153,7 +153,7 @@ class StrideGraph(Graph):
                 ) -> Tensor:  # fmt: skip
         fast = self.fast.fast
         heard = _heard(fast, found, keys, values, last)
-        window = fast.open(person, past_motion, indicator, heard)
+        window = fast.open(person, past_motion, indicator, heard, is_kept=False)
         guess: Tensor = self.fast(noisy, Stride(here, there, scales, known), window)
         return guess
 

@@ -91,7 +91,7 @@ class FastStudent(nn.Module):
     def forward(self, noisy: Tensor, stride: Stride, window: WindowCache) -> Tensor:
         """The guess [B, L, D] for `noisy` [B, L, D]."""
         token, frames = self.student.aims(stride)
-        aimed = window._replace(person=window.person + token, frame=window.frame + frames)
+        aimed = window._replace(person=window.person + token, frame=window.frame + frames, projected=None)
         return self.fast.embedded(noisy, stride.here, self.student.denoiser.embedded(stride.here), aimed)
 
 
