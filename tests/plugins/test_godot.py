@@ -21,6 +21,7 @@ from facestream.curves import INDEX
 from facestream.types import Float32
 from facestream.visemes import visemes_of
 from facestream_bench.server_process import running_server
+from tests.docs.markdown import blocks
 from tests.plugins.browser import HAS_BROWSER, Browser, browser, serving
 from tests.plugins.godot.engine import GodotWeb
 from tests.plugins.proxy import network
@@ -32,6 +33,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 HERE = Path(__file__).parent
 RATE_HZ, FRAMES_HZ, SECONDS, LONGER_S = 16000, 30, 2.0, 4.0
 SHUT, OPEN = ("p", "b", "m"), ("aa", "ae", "ay", "ow", "ao")
+
+
+def script_of(text: str) -> str:
+    """What a page shows, as a script of its own; sounds are imported by the editor, which is not here."""
+    text = text.replace('preload("res://line.wav")', "AudioStreamWAV.new()")
+    if "func _ready()" not in text:
+        text = "var face: FaceStream\nvar jaw: Node3D\n\nfunc _said() -> void:\n\t" + text
+    return f"extends Node\n{text}"
+
+
+GUIDE = {f"guide_{block.page.stem.lower()}_{block.line}.gd": script_of(block.text) for block in blocks("gdscript")}
 BROKEN = "extends Node\nfunc broken(:\n"
 
 
@@ -129,6 +141,8 @@ async def story(cache: Path, folder: Path) -> Outcome:
     pcm = samples[: int(SECONDS * RATE_HZ)]
     write_demo(folder / "project")
     shutil.copy(HERE / "godot" / "check.gd", folder / "project")
+    for name, text in GUIDE.items():
+        (folder / "project" / name).write_text(text)
     (folder / "project" / "broken.gd").write_text(BROKEN)
     settings = folder / "project" / "project.godot"
     settings.write_text(settings.read_text() + '\n[autoload]\n\nCheck="*res://check.gd"\n')
@@ -246,7 +260,7 @@ async def mistakes(demo: Demo, live: str, heard: dict[str, Heard]) -> None:
 def test_every_script_is_read_and_a_broken_one_is_noticed(outcome: Outcome) -> None:
     read = [line for line in outcome.printed if line.startswith("read ")]
     scripts = [path for path in (HERE.parents[1] / "engine_plugins/godot").rglob("*.gd") if path.name != "plugin.gd"]
-    assert len(read) == len(scripts) + 2, "check.gd and broken.gd beside ours"
+    assert len(read) == len(scripts) + len(GUIDE) + 2, "those of the guide, check.gd and broken.gd beside ours"
     script_errors = [line for line in outcome.errors if "SCRIPT ERROR" in line or "Parse Error" in line]
     assert script_errors, "the broken script is told of"
     assert all("Expected parameter name" in line for line in script_errors), script_errors

@@ -24,6 +24,7 @@ from facestream.transports.server import Server
 from facestream.types import Float32, Frames, joined_frames
 from facestream_bench.server_process import ServerProcess, running_server
 from facestream_bench.speech import speech_of
+from tests.docs.markdown import blocks
 from tests.plugins.build_once import locked
 from tests.plugins.proxy import network
 from tests.plugins.scripted import FAULTS, OPENED, grpc_server
@@ -131,6 +132,35 @@ def test_each_file_compiles_by_itself(tmp_path: Path) -> None:
         words = [*COMPILER, "-include", str(FOLDER / "shared.h"), "-fsyntax-only", str(path)]
         told = subprocess.run(words, capture_output=True, text=True, check=False)
         assert told.returncode == 0, told.stderr[:3000]
+
+
+ADA = """{included}
+#include "GameFramework/Actor.h"
+class AAda : public AActor
+{{
+public:
+	void Speak();
+	void NextLine();
+	UFaceStreamComponent* Voice;
+	TArray<uint8> Bytes;
+}};
+void AAda::Speak()
+{{
+{body}}}
+"""
+
+
+def test_the_code_of_the_guide_compiles(tmp_path: Path) -> None:
+    (code,) = (block.text for block in blocks("c") if block.page.name == "unreal.md")
+    included, body = code.split("\n", 1)
+    ada = ADA.format(included=included, body=body)
+    with locked(FOLDER):
+        generate()
+    for text, compiles in ((ada, True), (ada.replace("PushPcm16", "PushPcm61"), False)):
+        (tmp_path / "ada.cpp").write_text(text)
+        words = [*COMPILER, "-include", str(FOLDER / "shared.h"), "-fsyntax-only", str(tmp_path / "ada.cpp")]
+        told = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert (told.returncode == 0) == compiles, told.stderr[:3000]
 
 
 @pytest.mark.asyncio

@@ -132,6 +132,11 @@ public:
 		}
 	}
 	void AddStub(std::function<void(Types...)> Bound) { All.push_back(std::move(Bound)); }
+	template <typename OwnerType>
+	void AddDynamic(OwnerType* Owner, void (OwnerType::*Method)(Types...))
+	{
+		AddStub([=](Types... Arguments) { (Owner->*Method)(Arguments...); });
+	}
 
 private:
 	std::vector<std::function<void(Types...)>> All;
