@@ -51,7 +51,8 @@ class Ground:
         self.arguments = arguments
         self.folder = Path(arguments.bundle)
         self.mover = Mover(self.folder, arguments.steps)
-        self.face = SeenFace(shipped_mesh(), load_lip_reader(arguments.reader))
+        reader = None if arguments.reader is None else load_lip_reader(arguments.reader)
+        self.face = SeenFace(shipped_mesh(), reader)
 
     @cached_property
     def takes(self) -> list[Take]:
@@ -141,10 +142,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="evaluations a window; figures then go to diffposetalk_steps_N.json")
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--data", type=Path, required=True, help="folder of acted takes with validation/")
-    parser.add_argument("--reader", type=Path, required=True, help="folder that holds the lip reader's run")
+    parser.add_argument("--reader", type=Path, help="folder that holds the lip reader's run, for part speech")
     parser.add_argument("--judge", type=Path, help="folder that holds a run of stage style with another seed")
-    parser.add_argument("--speech", type=Path, required=True, help="folder with asterisk-en, grid-s1, grid-other")
-    parser.add_argument("--prompts-en", type=Path, required=True, help="folder of the English KEY.g722 prompts")
+    parser.add_argument("--speech", type=Path, help="folder with asterisk-en, grid-s1, grid-other, for part speech")
+    parser.add_argument("--prompts-en", type=Path, help="folder of the English KEY.g722 prompts, for part speech")
     parser.add_argument("--takes", type=int, default=40, help="how many held-out takes")
     parser.add_argument("--seeds", type=int, default=4, help="motions of each take, for diversity")
     parser.add_argument("--rounds", type=int, default=5, help="of retrieval, each with every speaker")
@@ -155,6 +156,8 @@ def main() -> None:
     parser.add_argument("--styles", nargs="*", default=["reserved", "smiling"], help="named styles to speak in")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
+    if "speech" in arguments.parts and None in (arguments.reader, arguments.speech, arguments.prompts_en):
+        parser.error("part speech needs --reader, --speech and --prompts-en")
     torch.set_num_threads(1)
     ground = Ground(arguments)
     name = "diffposetalk" if arguments.steps is None else f"diffposetalk_steps_{arguments.steps}"

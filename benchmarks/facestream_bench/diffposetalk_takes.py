@@ -116,7 +116,7 @@ def score_takes(face: SeenFace, moved: Moved) -> Figures:
 
 def closure(face: SeenFace, motions: Sequence[Made], takes: Sequence[Held]) -> float:
     """Share of p b m in the takes at which the lips of bare motion meet, without the runtime's seal."""
-    found = [bilabial_closures(lip_gap(face.heard(made.face, len(take.audio)).curves), take.segments)
+    found = [bilabial_closures(lip_gap(face.curves(made.face, len(take.audio))), take.segments)
              for made, take in zip(motions, takes, strict=True)]  # fmt: skip
     return float(np.concatenate(found).mean())
 

@@ -27,10 +27,10 @@ _CLASS_OF_MERGED = np.array([MERGED.index(number) for number in range(max(MERGED
 
 
 class SeenFace:
-    """Looks at motion on the shipped head; `reader` reads its lips."""
+    """Looks at motion on the shipped head; `reader` reads its lips, and nobody does without one."""
 
-    def __init__(self, mesh: FaceMesh, reader: LipReader) -> None:
-        self.mesh, self.reader = mesh.eval(), reader.eval()
+    def __init__(self, mesh: FaceMesh, reader: LipReader | None) -> None:
+        self.mesh, self.reader = mesh.eval(), None if reader is None else reader.eval()
         self.profile = load_profile()
         self.retargeter = Retargeter(self.profile, (), temporal_weight=0.0)
         self.is_lip, self.is_upper = mesh.is_lip.numpy(), mesh.is_upper.numpy()
@@ -47,7 +47,8 @@ class SeenFace:
 
     @torch.no_grad()
     def visemes(self, motion: Float32) -> NDArray[np.int64]:
-        """Merged class that the lips show at each frame [F], read in windows of `READ_FRAMES`."""
+        """Merged class that the lips show at each frame [F], read in windows of `READ_FRAMES`; needs a reader."""
+        assert self.reader is not None
         lips = torch.from_numpy(self.points(motion)[:, self.is_lip])
         frames = len(lips)
         read = np.zeros(frames, np.int64)
@@ -57,9 +58,13 @@ class SeenFace:
             read[first : first + READ_FRAMES] = self.reader(window)[0].argmax(dim=1).numpy()
         return read
 
+    def curves(self, motion: Float32, samples: int) -> Float32:
+        """Speech curves at 0, 20, 40 ... ms of a clip of `samples`."""
+        return curves_of(self.weights(to_50_hz(motion, samples)))[: samples // STEP + 1]
+
     def heard(self, motion: Float32, samples: int) -> Heard:
         """Speech curves, and classes read off the lips, at 0, 20, 40 ... ms of a clip of `samples`."""
-        return self._heard(curves_of(self.weights(to_50_hz(motion, samples))), self.visemes(motion), samples)
+        return self._heard(self.curves(motion, samples), self.visemes(motion), samples)
 
     def heard_weights(self, weights: Float32, samples: int) -> Heard:
         """The same of ARKit weights [F, 52] at 50 Hz."""
