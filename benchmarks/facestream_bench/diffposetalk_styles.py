@@ -29,7 +29,8 @@ from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.speaking_style import TRAITS
 from facestream_models.diffposetalk.stages.build import load_styles
 from facestream_models.diffposetalk.stages.recordings import Recordings
-from facestream_models.export.diffposetalk import NAMED
+from facestream_models.export.diffposetalk import NAMED, RESTING_BROWS
+from facestream_models.metrics.brows import raised_brows
 from facestream_models.metrics.correlation import pearson
 
 STRETCH_FRAMES, WINDOW_FRAMES = 8 * FRAME_RATE, 4 * FRAME_RATE
@@ -170,7 +171,7 @@ def score_strength(
 
 def score_measures(face: SeenFace, speakers: Sequence[Speaker]) -> Figures:
     """Correlation of what is measured on true motion with the traits the speakers were made with: whether the
-    measures of strength measure what they say.
+    measures of strength measure what they say. Of a trait that takes only show there is nothing to compare.
     """
     traits = np.stack([speaker.traits for speaker in speakers])
     return {
@@ -178,7 +179,7 @@ def score_measures(face: SeenFace, speakers: Sequence[Speaker]) -> Figures:
             np.array([measure(face, speaker.motion) for speaker in speakers]), np.log(traits[:, TRAITS.index(trait)])
             if trait != "smile_bias" else traits[:, TRAITS.index(trait)],
         )
-        for trait, measure in MEASURES.items()
+        for trait, measure in MEASURES.items() if trait in TRAITS
     }  # fmt: skip
 
 
@@ -196,9 +197,12 @@ def _smile(face: SeenFace, made: Made) -> float:
 
 def _brows(face: SeenFace, made: Made) -> float:
     """Deviation over time of the brows, raised less lowered."""
-    weights = face.weights(made.face)
-    raised = weights[:, INDEX["browInnerUp"]] + weights[:, INDEX["browOuterUpLeft"]] - weights[:, INDEX["browDownLeft"]]
-    return float(raised.std())
+    return float(raised_brows(face.weights(made.face)).std())
+
+
+def _resting_brows(face: SeenFace, made: Made) -> float:
+    """How far they are raised on average."""
+    return float(raised_brows(face.weights(made.face)).mean())
 
 
 def _head(face: SeenFace, made: Made) -> float:
@@ -208,5 +212,6 @@ def _head(face: SeenFace, made: Made) -> float:
 
 
 MEASURES: Mapping[str, Callable[[SeenFace, Made], float]] = {
-    "jaw_scale": _jaw, "smile_bias": _smile, "brow_gain": _brows, "head_amplitude": _head,
+    "jaw_scale": _jaw, "smile_bias": _smile, "brow_gain": _brows, RESTING_BROWS: _resting_brows,
+    "head_amplitude": _head,
 }  # fmt: skip

@@ -277,6 +277,7 @@ def test_measures_measure_their_traits(face):
     assert styles.MEASURES["jaw_scale"](face, made) == pytest.approx(0.475, abs=0.05)
     assert styles.MEASURES["smile_bias"](face, made) == pytest.approx(0.2, abs=0.05)
     assert styles.MEASURES["brow_gain"](face, made) == pytest.approx(0.2, abs=0.05)
+    assert styles.MEASURES["resting_brows"](face, made) == pytest.approx(0.2, abs=0.05)
     assert styles.MEASURES["head_amplitude"](face, made) == pytest.approx(np.degrees(0.1) * 2**-0.5, rel=0.1)
     still = Made(np.zeros((50, FACE), np.float32), np.zeros((50, 3), np.float32), NO_SEAMS)
     assert max(abs(measure(face, still)) for measure in styles.MEASURES.values()) < 1e-3

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from facestream.acting import ActingChange
+from facestream.curves import INDEX
 from facestream.engines.bundle import Bundle
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs
 from facestream.engines.diffposetalk_style import styles_of
@@ -53,7 +54,7 @@ def lively(network, seed):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Bundle]:
-    """Runs, takes of speakers whose first trait is their number, and the bundle made of both."""
+    """Runs, takes of speakers who all have other traits and brows, and the bundle made of both."""
     folder = tmp_path_factory.mktemp("compact")
     runs, data = folder / "runs", folder / "data"
     kept = {
@@ -83,7 +84,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Bundle]:
     with TakeWriter(data / "train", "takes-p0", load_profile().head_digest) as writer:
         for speaker in range(SPEAKERS):
             traits = np.full(len(TRAITS), 1 + (3 * speaker) % SPEAKERS, np.float32)
-            writer.add(replace(spoken(speaker, 0), traits=traits))
+            take = spoken(speaker, 0)
+            curves = np.zeros_like(take.curves)
+            curves[:, INDEX["browInnerUp"]] = 0.1 * ((7 * speaker) % SPEAKERS)
+            writer.add(replace(take, traits=traits, curves=curves))
     return runs, data, export(runs, data, folder / "bundle", card="# card\n", version="0.1")
 
 
@@ -125,6 +129,11 @@ def test_named_styles_are_those_of_speakers_who_have_most_or_least(made: tuple[P
     for low, high in (("still", "nodding"), ("stern", "smiling")):
         assert apart(low, least) < 0.2 * apart(low, most)
         assert apart(high, most) < 0.2 * apart(high, least)
+    brows = known.traits[:, -1]
+    np.testing.assert_allclose(np.sort(brows), 0.1 * np.arange(SPEAKERS), atol=1e-2)
+    lowest, highest = (known.styles[np.isin(brows, np.sort(brows)[chosen])].mean(axis=(0, 1))
+                       for chosen in (slice(SPEAKERS_A_STYLE), slice(-SPEAKERS_A_STYLE, None)))  # fmt: skip
+    assert apart("raised-brows", highest) < 0.2 * apart("raised-brows", lowest)
     for style in named.values():
         space.check(style)
 

@@ -8,6 +8,7 @@ TAKES/train who have most, or least, of a trait. The same runs and takes give th
 """
 
 import argparse
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
 from facestream_models.export.manifest import check_replaceable, cleared
 from facestream_models.export.onnx import round_to_half
 from facestream_models.live.weights import load_network
+from facestream_models.metrics.brows import raised_brows
 from facestream_models.training.run import WEIGHTS
 
 NAME = "diffposetalk-compact"
@@ -54,6 +56,9 @@ At this style scale styles were found again best: of faces that training had lef
 .65 of 80 windows at 1, 1.5, 2 and 3, and .76, .83, .85 and .83 by a judge that the network never met (2026-11-21; of
 the weights before those that ship)."""
 
+RESTING_BROWS = "resting_brows"
+"""How far brows are raised on average; takes do not tell this trait, they show it."""
+
 NAMED: Mapping[str, tuple[str, bool]] = {
     "still": ("head_amplitude", False),
     "nodding": ("head_amplitude", True),
@@ -62,9 +67,12 @@ NAMED: Mapping[str, tuple[str, bool]] = {
     "stern": ("smile_bias", False),
     "smiling": ("smile_bias", True),
     "deadpan": ("brow_gain", False),
-    "raised-brows": ("brow_gain", True),
+    "raised-brows": (RESTING_BROWS, True),
 }
-"""Style -> trait of the corpus' speakers, and whether those with most of it are meant."""
+"""Style -> trait of the corpus' speakers, and whether those with most of it are meant.
+
+Of brows a style says where they rest, which follows the truth with r .75 over 60 speakers, and next to nothing of how
+lively they are (r .15): amid speakers with most `brow_gain` lay a style of no brows in particular (2026-11-22)."""
 
 SPEAKERS_A_STYLE, _ONE_IN = 4, 48
 """At least, and of many: enough that what else marks one of them is lost among the others."""
@@ -74,7 +82,7 @@ _NORM_ROOM = 0.8
 
 
 class SpeakerStyles(NamedTuple):
-    """Of N speakers: styles of their windows [N, K, S] and traits [N, T]."""
+    """Of N speakers: styles of their windows [N, K, S] and traits [N, T + 1], the last of which is `RESTING_BROWS`."""
 
     styles: NDArray[np.float32]
     traits: NDArray[np.float32]
@@ -91,7 +99,7 @@ class SpeakerStyles(NamedTuple):
         count = max(SPEAKERS_A_STYLE, len(own) // _ONE_IN)
         found = {}
         for name, (trait, most) in NAMED.items():
-            order = np.argsort(self.traits[:, TRAITS.index(trait)], kind="stable")
+            order = np.argsort(self.traits[:, (*TRAITS, RESTING_BROWS).index(trait)], kind="stable")
             found[name] = mean_style(own[order[-count:] if most else order[:count]])
         return found
 
@@ -126,7 +134,9 @@ def load_distilled(runs: Path) -> tuple[DistilledStudent | None, dict[str, Any]]
 def speaker_styles(network: StyleNetwork, data: Path) -> SpeakerStyles:
     """Styles of the speakers of `data`. Raises ValueError where nobody moves for four seconds."""
     takes = list(iterate_takes(data, load_profile().head_digest))
-    traits = {take.speaker: take.traits for take in takes}
+    traits, brows = {take.speaker: take.traits for take in takes}, defaultdict(list)
+    for take in takes:
+        brows[take.speaker].append(raised_brows(take.curves).mean())
     recordings = Recordings(takes)
     numbers = recordings.long_enough(STYLE_FRAMES)
     if not numbers:
@@ -137,7 +147,8 @@ def speaker_styles(network: StyleNetwork, data: Path) -> SpeakerStyles:
         places = [(number, recordings.random_place(number, STYLE_FRAMES, random)) for _ in range(WINDOWS_A_SPEAKER)]
         styles.append(network(recordings.cut(places, STYLE_FRAMES).motion).numpy())
     names = [recordings.speakers[number] for number in numbers]
-    return SpeakerStyles(np.stack(styles), np.stack([traits[name] for name in names]))
+    shown = np.stack([np.append(traits[name], np.float32(np.mean(brows[name]))) for name in names])
+    return SpeakerStyles(np.stack(styles), shown)
 
 
 def export(runs: Path, data: Path, folder: Path, *, card: str, version: str, sampling: Sampling = SAMPLING) -> Bundle:
