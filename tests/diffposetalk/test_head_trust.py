@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from facestream_models.diffposetalk.denoiser import Denoiser, cosines
+from facestream_models.diffposetalk.denoiser import Denoiser, cosines, head_shares
 from facestream_models.diffposetalk.fast_denoiser import FastDenoiser
 from facestream_models.diffposetalk.head_trust import BANDS, pace_bands
 from facestream_models.diffposetalk.stages.denoiser import DenoiserConfig, DenoiserStage
@@ -59,13 +59,22 @@ def test_untaught_gains_are_those_that_the_usual_error_asks_for_lifted_and_leave
     taught = trust.gains(in_bands, nothing, nothing, noise)
     torch.testing.assert_close(taught, by_band[:, :, None, None].expand_as(taught))
     gain = torch.sigmoid(torch.logit(by_band) + trust.band_lift.flatten()) @ pace_bands(100)
-    expected = bare + cosines(100).T @ (gain[:, :, None] * (cosines(100) @ off))
+    paces = cosines(100)
+    expected = paces.T @ (head_shares(100) * (paces @ bare + gain[:, :, None] * (paces @ off)))
     torch.testing.assert_close(made[:, :, HEAD], expected[:, :, HEAD], atol=1e-4, rtol=0)
     denoiser.head_trust = None
     alike = denoiser(**INPUTS)[:, PAST:]
     for face in (slice(HEAD.start), slice(HEAD.stop, None)):
         torch.testing.assert_close(made[:, :, face], alike[:, :, face])
     assert (made - alike)[:, :, HEAD].abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_of_a_head_nothing_is_guessed_that_is_quicker_than_heads_are():
+    made = (cosines(100) @ trusting(0.5)(**INPUTS)[:, PAST:]).abs()
+    assert made[:, 60:, HEAD].max() < 0.05 * made[:, :30, HEAD].mean()
+    for face in (slice(HEAD.start), slice(HEAD.stop, None)):
+        assert made[:, 60:, face].mean() > 0.3 * made[:, :30, face].mean()
 
 
 @torch.no_grad()
