@@ -49,7 +49,7 @@ from facestream_models.training.run import WEIGHTS
 NAME = "diffposetalk-compact"
 TIMING = Timing(normalised_audio=False, instant_samples=0)
 """The trunk of `live` takes sound as it is; takes describe the instant at which a frame begins."""
-SAMPLING = Sampling("dpm-solver++", 12, Guidance(1.0, 1.5), live_steps=8)
+SAMPLING = Sampling("dpm-solver++", 16, Guidance(1.0, 1.5), live_steps=8)
 """No branch without speech; as few steps as lead near enough to where 500 do, and live what a hop has time for.
 
 At this style scale styles were found again best: of faces that training had left out, on its voices, .73, .80, .74 and
