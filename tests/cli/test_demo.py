@@ -47,7 +47,11 @@ def test_a_browser_is_opened_where_somebody_sits_before_a_screen(
 
 def begun(clip: Path, folder: Path, *words: str, **variables: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "facestream.cli.main", "demo", "--clip", str(clip), "-o", str(folder), *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | variables)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | variables,
+        # a suite that runs in the background ignores Ctrl+C, and so would what it begins
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
 @pytest.mark.slow

@@ -64,7 +64,12 @@ def stage() -> Path:
                 _run([*COMPILER, "-include", str(FOLDER / "shared.h"), "-c", str(unit), "-o", str(made)])
             objects.append(str(made))
         program, library = FOLDER / "facestream-unreal", client / "libfacestream_client_shared.so"
-        _run(["g++", *objects, str(library), f"-Wl,-rpath,{client}", "-pthread", "-o", str(program)])
+        newest = max(Path(path).stat().st_mtime for path in (*objects, library))
+        if not program.exists() or program.stat().st_mtime < newest:
+            # put in place as a whole: another worker may be about to run the one before
+            linked = program.with_suffix(".new")
+            _run(["g++", *objects, str(library), f"-Wl,-rpath,{client}", "-pthread", "-o", str(linked)])
+            linked.replace(program)
     return program
 
 
