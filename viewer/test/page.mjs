@@ -67,8 +67,12 @@ say({ step: "restart" });
 await page.waitForSelector("body[data-state=lost]");
 say({ step: "lost" });
 await page.waitForSelector("body[data-state=connected]");
-await page.keyboard.press(" ");
+// it may still be warming up, says so then, and is asked again
+const again = setInterval(async () => {
+  if (await page.evaluate(() => globalThis.viewer.speaking === undefined)) await page.keyboard.press(" ");
+}, 1000);
 await page.waitForFunction(() => globalThis.viewer.speaking?.take.count > 10);
+clearInterval(again);
 say({ step: "back" });
 
 say({ step: "end", errors, foreign });
