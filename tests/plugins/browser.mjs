@@ -3,21 +3,12 @@
 
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
+import { PATIENT_MS, launched } from "./chromium.mjs";
 
-const { WAV = "", CHROMIUM = "/usr/bin/chromium" } = process.env;
-const PATIENT_MS = 240_000;
+const { WAV = "" } = process.env;
 const say = (told) => console.log(JSON.stringify(told));
 
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  timeout: PATIENT_MS,
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${WAV}`,
-  ],
-}); // prettier-ignore
+const browser = await launched(WAV);
 const page = await browser.newPage({ viewport: { width: 480, height: 360 } });
 page.setDefaultTimeout(PATIENT_MS);
 page.on("console", (message) => say({ console: message.type(), text: message.text() }));

@@ -18,15 +18,14 @@ CHROMIUM = Path("/usr/bin/chromium")
 HAS_BROWSER = CHROMIUM.exists() and shutil.which("npm") is not None
 PLAYWRIGHT = ("playwright-core@1.65.1", "6f5a60be62a4fddfbe7d10c448d8fbd54547da3358f2f8a04211440471ee863e")
 
-_SCRIPT = Path(__file__).with_name("browser.mjs")
+_SCRIPTS = (Path(__file__).with_name("browser.mjs"), Path(__file__).parents[2] / "viewer/test/chromium.mjs")
 
 
 @asynccontextmanager
 async def browser(folder: Path, wav: Path | None = None) -> AsyncIterator["Browser"]:
     """Open one; `folder` keeps what drives it, `wav` is what its microphone hears."""
     fetched(folder, "node_modules/playwright-core", *PLAYWRIGHT)
-    script = folder / "browser.mjs"
-    shutil.copyfile(_SCRIPT, script)
+    script, _ = (shutil.copy(path, folder) for path in _SCRIPTS)
     process = await asyncio.create_subprocess_exec(
         "node", str(script), env=os.environ | {"WAV": str(wav or "")}, limit=1 << 26,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

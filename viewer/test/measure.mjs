@@ -2,22 +2,14 @@
 // Told by the environment: PAGE, WAV, SECONDS, SIZE ("960x600"). Prints one JSON object.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { PATIENT_MS, launched } from "./chromium.mjs";
 
-const { PAGE, WAV, SECONDS, SIZE, CHROMIUM = "/usr/bin/chromium" } = process.env;
+const { PAGE, WAV, SECONDS, SIZE } = process.env;
 const [width, height] = SIZE.split("x").map(Number);
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  timeout: 240_000,
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${WAV}`,
-  ],
-}); // prettier-ignore
+const browser = await launched(WAV);
 const page = await browser.newPage({ viewport: { width, height } });
-page.setDefaultTimeout(240_000);
-await page.goto(PAGE, { timeout: 240_000 });
+page.setDefaultTimeout(PATIENT_MS);
+await page.goto(PAGE, { timeout: PATIENT_MS });
 await page.waitForSelector("body.is-shown[data-state=connected]");
 // the page settles how finely it draws
 await new Promise((resolve) => setTimeout(resolve, 3000));

@@ -3,21 +3,12 @@
 
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
+import { PATIENT_MS, launched } from "./chromium.mjs";
 
-const { PAGE, WAV, OUT, MOMENTS, CHROMIUM = "/usr/bin/chromium" } = process.env;
-const PATIENT_MS = 240_000;
+const { PAGE, WAV, OUT, MOMENTS } = process.env;
 const say = (told) => console.log(JSON.stringify(told));
 
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  timeout: PATIENT_MS,
-  args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${WAV}`,
-  ],
-}); // prettier-ignore
+const browser = await launched(WAV);
 const page = await browser.newPage({ viewport: { width: 760, height: 480 }, acceptDownloads: true });
 page.setDefaultTimeout(PATIENT_MS);
 const errors = [];
