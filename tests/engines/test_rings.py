@@ -1,3 +1,6 @@
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -31,3 +34,30 @@ def test_streams_keep_rings_of_their_own() -> None:
     rings.clear(first)
     (told,) = rings.heard(both, np.array([1, 4]))
     assert told[:, :, 0].tolist() == [[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0]]
+
+
+def test_a_table_that_grows_under_another_thread_forgets_nothing() -> None:
+    rings = Rings(RingShape(length=4, width=8, heard=4, added=1), layers=8)
+    mine, done = np.array([0]), threading.Event()
+
+    def grow() -> None:
+        for slot in range(64, 64 << 7, 64):
+            rings.clear(np.array([slot]))
+        done.set()
+
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        growing = threading.Thread(target=grow)
+        growing.start()
+        rings.clear(mine)
+        hop = 0
+        while not done.is_set():
+            given = np.full((1, 1, 8), hop, np.float32)
+            rings.add(mine, np.array([hop]), [given] * 8)
+            hop += 1
+            for layer in rings.heard(mine, np.array([hop])):
+                assert layer[0, -1, 0] == hop - 1
+        growing.join()
+    finally:
+        sys.setswitchinterval(interval_s)

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,34 @@ def test_frames_are_the_same_in_both_processes(apart: Pipeline) -> None:
             assert len(one) > 20
             np.testing.assert_array_equal(one, other)
     assert not np.array_equal(frames_of(apart, 1, seed=2)[0], frames_of(apart, 1, seed=3)[0])
+
+
+def test_steps_at_the_same_time_have_the_frames_of_steps_in_turn(apart: Pipeline) -> None:
+    speakers, turns = 3, 12
+
+    def spoken(pipeline: Pipeline, group: int) -> Float32:
+        """Weights [B, F, C] of streams that come and go, so that rows are taken, cleared and added all the time."""
+        made: list[Float32] = []
+        for turn in range(turns):
+            streams = [pipeline.open(StreamOptions(seed=group * 1000 + number)) for number in range(speakers)]
+            for number, stream in enumerate(streams):
+                stream.push(speech(0.3, seed=group + 10 * turn + number))
+            for _ in range(5):
+                for outcome in pipeline.advance(streams):
+                    assert not isinstance(outcome, EngineError)
+                    made.append(outcome.weights)
+            for stream in streams:
+                stream.close()
+        return np.concatenate(made)
+
+    groups = range(apart.animator.steps_at_once)
+    in_turn = [spoken(open_pipeline("live"), group) for group in groups]
+    with ThreadPoolExecutor(len(groups)) as threads:
+        at_once = list(threads.map(lambda group: spoken(apart, group), groups))
+    assert len(groups) > 1
+    for one, other in zip(in_turn, at_once, strict=True):
+        assert one.any()
+        np.testing.assert_array_equal(one, other)
 
 
 def test_what_is_wrong_with_a_bundle_is_told_as_in_this_process(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 As plain arrays, a state is copied whole at every step, and moved on by what is new. In a ring nothing moves.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,10 @@ class RingShape:
 
 
 class Rings:
-    """`layers` rings of one shape for each stream. Arrays of moments are in the order of time, one for each layer."""
+    """`layers` rings of one shape for each stream. Arrays of moments are in the order of time, one for each layer.
+
+    Threads may step different streams at the same time.
+    """
 
     def __init__(self, shape: RingShape, layers: int) -> None:
         self.shape = shape
@@ -36,12 +40,14 @@ class Rings:
         self._whole, self._added = np.arange(shape.length), np.arange(shape.added)
         self._layers = [np.zeros((_SMALLEST * shape.length, shape.width), np.float32) for _ in range(layers)]
         """Stream by stream, each one's ring."""
+        self._lock = threading.Lock()
 
     def clear(self, slots: Numbers) -> None:
         """Nothing was heard there: zeros. The tables grow where they must."""
-        self._grow(int(slots.max(initial=-1)) + 1)
-        for layer in self._layers:
-            layer.reshape(-1, self.shape.length, self.shape.width)[slots] = 0.0
+        with self._lock:
+            self._grow(int(slots.max(initial=-1)) + 1)
+            for layer in self._layers:
+                layer.reshape(-1, self.shape.length, self.shape.width)[slots] = 0.0
 
     def heard(self, slots: Numbers, hops: Numbers) -> list[Float32]:
         """What the next hop hears, `[B, heard, width]`."""
@@ -65,12 +71,14 @@ class Rings:
         return np.asarray(slots[:, None] * self.shape.length + turned % self.shape.length, np.intp)
 
     def _read(self, places: Numbers) -> list[Float32]:
-        # `clip` spares a copy behind the copy; the places are right
-        return [layer.take(places, axis=0, mode="clip") for layer in self._layers]
+        with self._lock:
+            # `clip` spares a copy behind the copy; the places are right
+            return [layer.take(places, axis=0, mode="clip") for layer in self._layers]
 
     def _write(self, places: Numbers, moments: Sequence[Float32]) -> None:
-        for layer, given in zip(self._layers, moments, strict=True):
-            layer[places] = given.reshape(*places.shape, self.shape.width)
+        with self._lock:
+            for layer, given in zip(self._layers, moments, strict=True):
+                layer[places] = given.reshape(*places.shape, self.shape.width)
 
     def _grow(self, streams: int) -> None:
         capacity = len(self._layers[0]) // self.shape.length

@@ -91,7 +91,7 @@ class Animates(Protocol):
 
     @property
     def steps_at_once(self) -> int:
-        """Threads that may call `advance`; more than one where it pays to prepare a step while another computes."""
+        """Threads that may call `advance`, with rows of their own; more than one where steps overlap."""
         ...
 
     @property

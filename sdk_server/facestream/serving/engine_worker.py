@@ -1,14 +1,18 @@
-"""The other end of `engine_process`: `python -m facestream.serving.engine_worker SOCKET`.
+"""The other end of `engine_process`: `python -m facestream.serving.engine_worker SOCKET...`.
 
-The first request names a bundle; then it answers one after the other and ends when nobody asks any more. An error that
-has a class of its own is an answer, too; any other ends the process, with its traceback in the log of the server.
+The first request, on the first socket, names a bundle; then a thread for each socket answers one after the other, and
+all end when nobody asks any more. An error that has a class of its own is an answer, too; any other ends the process,
+with its traceback in the log of the server.
 """
 
 import logging
 import logging.handlers
+import os
 import queue
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -25,11 +29,13 @@ class _Told(logging.handlers.QueueHandler):
 
     def __init__(self) -> None:
         self._records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+        self._taking = threading.Lock()
         super().__init__(self._records)
         self.setFormatter(logging.Formatter("%(message)s"))  # the rest is the server's to add
 
     def take(self) -> list[logging.LogRecord]:
-        return [self._records.get() for _ in range(self._records.qsize())]
+        with self._taking:
+            return [self._records.get() for _ in range(self._records.qsize())]
 
 
 def main() -> None:
@@ -38,7 +44,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     told = _Told()
     logging.basicConfig(level=logging.INFO, handlers=[told])
-    pipe: Connection[Any, Any] = Connection(int(sys.argv[1]))
+    pipes: list[Connection[Any, Any]] = [Connection(int(end)) for end in sys.argv[1:]]
+    pipe = pipes[0]
     folder, engine = pipe.recv()
     try:
         animator = animator_of(Bundle.open(folder), engine)
@@ -46,7 +53,18 @@ def main() -> None:
         pipe.send((error, told.take()))
         return
     pipe.send(((animator.source.model, animator.source.max_rows), told.take()))
+    for other in pipes[1:]:
+        threading.Thread(target=_serve_or_die, args=(other, animator, told.take), daemon=True).start()
     serve(pipe, animator, told.take)
+
+
+def _serve_or_die(*serving: Any) -> None:
+    """What an error in another thread than the first would not do by itself."""
+    try:
+        serve(*serving)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
 
 
 def serve(pipe: "Connection[Any, Any]", animator: Animator, told: Callable[[], list[logging.LogRecord]] = list) -> None:
@@ -65,8 +83,9 @@ def serve(pipe: "Connection[Any, Any]", animator: Animator, told: Callable[[], l
 
 
 def _advance(animator: Animator, notes: Any, *step: Any) -> Any:
-    for verb, row, values in notes:
-        animator.reset(row, values) if verb == "reset" else animator.put(row, values)
+    for row, changes in notes.items():
+        for verb, values in changes:
+            animator.reset(row, values) if verb == "reset" else animator.put(row, values)
     return animator.advance(*step)
 
 

@@ -6,8 +6,7 @@ a small step is the same work whatever its size: the network alone takes 0.33 ms
 of 32 and 0.17 in one of 64 (measured 2026-11-21, `live` 1.0). Results of a whole batch go back to the event loop in one
 call.
 
-Where an animator computes in a process of its own, a second thread gathers the next step meanwhile: with 112 streams on
-two cores p99 of the added latency was 45 and 20 ms with it, 544 without (single runs by turns, 2026-11-21).
+Where an animator computes in a process of its own, there are as many threads as it takes steps at once.
 """
 
 import asyncio
