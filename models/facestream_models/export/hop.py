@@ -19,10 +19,10 @@ from onnx.external_data_helper import set_external_data
 from torch import Tensor, nn
 
 from facestream.engines.bundle import MANIFEST, Bundle
-from facestream_models.encoders.causal import CausalBlock, CausalDepthwise
+from facestream_models.encoders.causal import CausalBlock, CausalDepthwise, with_history
 from facestream_models.export.onnx import LiveGraph, exported
 from facestream_models.export.stored_live import live_graph_of
-from facestream_models.live.network import HOP_SAMPLES, HOP_STEPS
+from facestream_models.live.network import HOP_SAMPLES, HOP_STEPS, Stem
 from facestream_models.released.folder import sha256
 
 HOP_GRAPH = "hop.onnx"
@@ -40,8 +40,24 @@ class HopDepthwise(nn.Module):
 
     def forward(self, x: Tensor, taps: Tensor) -> tuple[Tensor, Tensor]:
         """What is heard, and the moment to remember."""
-        heard = torch.cat([taps, x], dim=1)
-        return (heard * self.weight).sum(dim=1, keepdim=True) + self.bias, x
+        heard = (taps * self.weight[:-1]).sum(dim=1, keepdim=True)
+        return heard + (x * self.weight[-1] + self.bias), x
+
+
+class HopStem(nn.Module):
+    """`Stem` for a single hop: the one moment that it remembers goes before the new ones, as they lie there."""
+
+    def __init__(self, of: Stem) -> None:
+        super().__init__()
+        self.of = of
+
+    def forward(self, features: Tensor, early: Tensor, late: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """`features` [B, 4, bands] -> [B, 1, width]; states as of the whole stem."""
+        extended, next_early = with_history(features, early)
+        x = nn.functional.silu(self.of.first(extended[:, None]))  # [B, channels, 4, bands / 2]
+        moments = torch.cat([late.reshape(-1, x.shape[1], 1, x.shape[3]), x], dim=2)
+        y = nn.functional.silu(self.of.second(moments)).transpose(1, 2).flatten(1)
+        return self.of.norm(self.of.project(y[:, None])), next_early, x[:, :, -1].flatten(1)[:, None]
 
 
 class HopGraph(nn.Module):
@@ -53,9 +69,11 @@ class HopGraph(nn.Module):
         super().__init__()
         self.whole = copy.deepcopy(graph)
         self._new_rows = {name: HOP_STEPS for name in graph.state_names if name.startswith("curve_")}
-        for block in self.whole.network.blocks:
+        network = self.whole.network
+        setattr(network, "stem", HopStem(network.stem))  # noqa: B010 - another class than was declared
+        for block in network.blocks:
             assert isinstance(block, CausalBlock)
-            setattr(block, "time", HopDepthwise(block.time))  # noqa: B010 - another class than was declared
+            setattr(block, "time", HopDepthwise(block.time))  # noqa: B010 - likewise
 
     def forward(self, pcm: Tensor, taps: list[Tensor]) -> tuple[Tensor, ...]:
         """`pcm` [B, 640] -> motion [B, 2, D], phone [B, 2, 21], what is new of each state."""
