@@ -39,7 +39,8 @@ def reference(pcm: Float32, **options: Any) -> Frames:
 @pytest.mark.parametrize("encoding", ["s16", "f32"])
 async def test_a_stream_from_arrays(encoding: Any) -> None:
     async with loopback() as server, AsyncClient(server.server.address) as client:
-        options = StreamOptions(encoding=encoding, frame_rate=FrameRate(30000, 1001), seed=1)
+        # more than the two seconds that a server keeps for a reader who is late, as a busy machine makes one
+        options = StreamOptions(encoding=encoding, frame_rate=FrameRate(30000, 1001), seed=1, slow_reader="wait")
         async with client.animate(options) as stream:
             assert stream.info.curve_names == ARKIT_NAMES
             assert stream.info.clock.rate == FrameRate(30000, 1001)

@@ -52,7 +52,7 @@ async def test_a_connection_that_breaks_frees_every_row() -> None:
 async def test_a_slow_reader_loses_the_oldest_frames_and_is_told_how_many() -> None:
     async with loopback(outbox_bound_s=0.5, channel_options=SMALL_WINDOW) as server:
         call = server.stub.Animate()
-        await call.write(config())
+        await call.write(config(slow_reader_policy=SlowReaderPolicy.SLOW_READER_POLICY_DROP_OLDEST))
         for seed in range(40):
             await call.write(audio(speech(0.8, seed=seed)))
         (stream,) = server.server.host.streams
@@ -75,10 +75,9 @@ async def test_a_slow_reader_loses_the_oldest_frames_and_is_told_how_many() -> N
 
 @pytest.mark.asyncio
 async def test_a_reader_that_asks_to_be_waited_for_loses_nothing() -> None:
-    waits = config(slow_reader_policy=SlowReaderPolicy.SLOW_READER_POLICY_WAIT)
     async with loopback(outbox_bound_s=0.5, channel_options=SMALL_WINDOW) as server:
         call = server.stub.Animate()
-        await call.write(waits)
+        await call.write(config(slow_reader_policy=SlowReaderPolicy.SLOW_READER_POLICY_WAIT))
 
         async def send() -> None:
             for seed in range(20):

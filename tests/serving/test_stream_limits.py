@@ -88,7 +88,7 @@ async def test_a_client_that_never_reads_the_end_is_hung_up_on() -> None:
     window = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 4096))
     async with loopback(now=clock, stuck_after_s=600.0, idle_timeout_s=30.0, channel_options=window) as server:
         call = server.stub.Animate()
-        await call.write(config())
+        await call.write(config(slow_reader_policy=0))  # not said: the oldest frames make room
         for seed in range(20):
             await call.write(audio(speech(0.5, seed=seed)))
         await call.done_writing()

@@ -23,7 +23,7 @@ from facestream.types import EXPRESSION_COUNT, Float32
 from facestream.v1.animation_service_pb2 import AnimateClipRequest, AnimateRequest
 from facestream.v1.animation_service_pb2_grpc import AnimationServiceStub
 from facestream.v1.audio_pb2 import AudioChunk, AudioEncoding, AudioFormat
-from facestream.v1.config_pb2 import StreamConfig
+from facestream.v1.config_pb2 import SlowReaderPolicy, StreamConfig
 
 RATE_HZ = 16000
 
@@ -94,7 +94,10 @@ def config_message(**fields: Any) -> StreamConfig:
 
 
 def config(**fields: Any) -> AnimateRequest:
-    return AnimateRequest(config=config_message(**fields))
+    """Of a stream that loses no frame, however busy the machine makes its reader."""
+    return AnimateRequest(
+        config=config_message(**{"slow_reader_policy": SlowReaderPolicy.SLOW_READER_POLICY_WAIT, **fields})
+    )
 
 
 def audio(pcm: Float32 | bytes, first_sample: int | None = None) -> AnimateRequest:

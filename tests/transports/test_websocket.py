@@ -213,7 +213,7 @@ async def test_who_is_slow_to_close_still_gets_the_last_frames() -> None:
     async with loopback(websocket_port=0) as server:
         address = server.server.web_address
         async with web_call(address, sock=narrow_socket(address), max_queue=1) as call:
-            await call.write(config(frame_rate=FrameRate(numerator=60)))
+            await call.write(config(frame_rate=FrameRate(numerator=60), slow_reader_policy=0))  # not said
             (stream,) = [await call.read()] and server.server.host.streams
             await call.write(audio(speech(1.0)))
             await call.finish()
@@ -324,7 +324,7 @@ async def test_a_slow_reader_loses_the_oldest_frames_and_is_told() -> None:
     async with loopback(websocket_port=0, outbox_bound_s=0.2) as server:
         address = server.server.web_address
         async with web_call(address, max_queue=1, sock=narrow_socket(address)) as call:
-            await call.write(config(frame_rate=FrameRate(numerator=60)))
+            await call.write(config(frame_rate=FrameRate(numerator=60), slow_reader_policy=0))  # not said
             (stream,) = [await call.read()] and server.server.host.streams
             for piece in np.split(speech(12.0), 30):
                 await call.write(audio(piece))
