@@ -22,6 +22,7 @@ from facestream.engines.bundle import Bundle
 from facestream.errors import FacestreamError
 from facestream.serving.animator import Animator
 from facestream.serving.pipelines import animator_of
+from facestream.serving.short_turns import take_short_turns
 
 
 class _Told(logging.handlers.QueueHandler):
@@ -42,6 +43,7 @@ def main() -> None:
     """Open the bundle, tell what it is, then serve."""
     # Ctrl-C reaches the whole group; the server drains first and then lets go of this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    take_short_turns()
     told = _Told()
     logging.basicConfig(level=logging.INFO, handlers=[told])
     pipes: list[Connection[Any, Any]] = [Connection(int(end)) for end in sys.argv[1:]]
