@@ -5,8 +5,8 @@
 Writes `benchmarks/results/diffposetalk.json`. TAKES is a folder of `facestream_models.corpus.emotional`, of which
 `validation` is used: speakers, voices and texts that no training has. SPEECH and DIR are those of
 `facestream_bench.quality`; no part of training heard them but the frozen trunk of `live`, see its card. RUNS holds the
-folder `lip-reader` of a reader that no stage of any model knows (config `lip_reader_onlooker`). JUDGE, where there is
-one, holds a `style` that no denoiser knows (config `style_judge`): it sees who is recognised, too.
+folder `lip-reader` of a reader that no stage of any model knows (config `lip_reader` of diffposetalk). JUDGE, where
+there is one, holds a `style` that no denoiser knows (config `style_judge`): it sees who is recognised, too.
 """
 
 import argparse

@@ -8,11 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import facestream_models.deeptalk
 import facestream_models.diffposetalk
 from facestream.motion.diffposetalk.space import MotionSpace
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.take_store import TakeWriter
+from facestream_models.deeptalk.stages.lip_reader import LipReaderConfig
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, compact_model
 from facestream_models.diffposetalk.graphs import export_graphs
 from facestream_models.diffposetalk.heard_speech import LEVELS, HeardSpeech, levels
@@ -30,7 +32,9 @@ from facestream_models.training.run import Run, RunConfig
 from tests.diffposetalk.speaking import FRAME_SAMPLES, loudness, spoken
 from tests.live.tiny import TINY, tiny_network
 
-CONFIGS = Path(facestream_models.diffposetalk.__file__).parent / "configs"
+CONFIGS, DEEPTALK_CONFIGS = (
+    Path(family.__file__).parent / "configs" for family in (facestream_models.diffposetalk, facestream_models.deeptalk)
+)
 # Not weighed: of a network that has learned for seconds, the noise it lets in would be all there is to see.
 SMALL = replace(COMPACT, width=32, layers=2, heads=2, hidden=64, style_count=16, guess_variance=0.0)
 
@@ -401,6 +405,15 @@ def test_the_shipped_settings_are_those_of_one_model():
     style = read_config(CONFIGS / "style_compact.toml", StyleConfig)
     denoiser = read_config(CONFIGS / "denoiser_compact.toml", DenoiserConfig)
     assert style.shape == denoiser.shape == COMPACT
+
+
+def test_who_measures_the_model_is_trained_apart_from_it():
+    taught, judge = (read_config(CONFIGS / f"style_{name}.toml", StyleConfig) for name in ("compact", "judge"))
+    assert judge.shape == taught.shape
+    assert judge.run.seed != taught.run.seed
+    lips = {folder: read_config(folder / "lip_reader.toml", LipReaderConfig) for folder in (CONFIGS, DEEPTALK_CONFIGS)}
+    assert lips[CONFIGS].in_codes_of == "", "the prior of deeptalk is no part of this model"
+    assert lips[CONFIGS].run.seed != lips[DEEPTALK_CONFIGS].run.seed
 
 
 def test_a_trained_model_hears_audio_and_becomes_graphs_of_any_length(tmp_path):
