@@ -13,6 +13,7 @@ from facestream_bench.deeptalk_motion import Actor, Face, Float32
 from facestream_bench.quality_scores import score_lips, score_speech
 from facestream_bench.quality_sets import LipsSet, SpeechClip
 from facestream_bench.quality_systems import BundleNetwork, Heard, Product, System, speech_columns
+from facestream_bench.seen_face import SeenFace
 from facestream_models.corpus.coarticulation import lip_gap
 from facestream_models.corpus.emotions import EMOTIONS
 from facestream_models.metrics.emotion_shown import emotion_shown
@@ -50,7 +51,7 @@ def systems(actor: Actor, face: Face, live: BundleNetwork, products: Mapping[str
     return made | {f"product.{name}": _product(face, product) for name, product in products.items()}
 
 
-def rules(face: Face, prompts: Sequence[SpeechClip]) -> System:
+def rules(face: SeenFace, prompts: Sequence[SpeechClip]) -> System:
     """The curves that the rules draw from the aligned phones of `prompts`: what no network here can be better than."""
     drawn = {id(clip.audio): clip.reference @ speech_columns().T for clip in prompts}
     return lambda audio: face.heard_weights(drawn[id(audio)], len(audio))

@@ -20,12 +20,13 @@ import torch
 from facestream.engines.bundle import shipped_folder
 from facestream.engines.diffposetalk import DiffPoseTalkGraphs
 from facestream.retarget.profile import load_profile
+from facestream.styling import Styling
 from facestream_bench import diffposetalk_heads as heads
 from facestream_bench import diffposetalk_speech as speech
 from facestream_bench import diffposetalk_styles as styles
 from facestream_bench import diffposetalk_takes as takes
 from facestream_bench import quality_sets as sets
-from facestream_bench.deeptalk_speech import score_system
+from facestream_bench.deeptalk_speech import rules, score_system
 from facestream_bench.diffposetalk_mover import Mover
 from facestream_bench.quality_systems import BundleNetwork
 from facestream_bench.results import write_results
@@ -111,6 +112,7 @@ class Ground:
         prompts = prompts[: arguments.prompts]
         lips = {"grid": sets.grid_held_out(folder / "grid-s1"), "other": sets.grid_other(folder / "grid-other")}
         networks = speech.networks(self.mover, self.face, BundleNetwork(live, shipped_folder() / "head"))
+        networks["rules"] = rules(self.face, prompts)
         clients = speech.clients(self.face, self.folder, live, arguments.styles, arguments.steps)
         streamed = speech.by_hops(self.face, self.folder, arguments.steps)
         return _under(
@@ -142,7 +144,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="evaluations a window; figures then go to diffposetalk_steps_N.json")
     parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--data", type=Path, required=True, help="folder of acted takes with validation/")
-    parser.add_argument("--reader", type=Path, help="folder that holds the lip reader's run, for part speech")
+    parser.add_argument("--reader", type=Path, help="folder that holds the lip reader's run; part speech needs it")
     parser.add_argument("--judge", type=Path, help="folder that holds a run of stage style with another seed")
     parser.add_argument("--speech", type=Path, help="folder with asterisk-en, grid-s1, grid-other, for part speech")
     parser.add_argument("--prompts-en", type=Path, help="folder of the English KEY.g722 prompts, for part speech")
@@ -168,11 +170,12 @@ def main() -> None:
             print(f"{figure:64s} {value:9.3f}", flush=True)
         figures |= found
     manifest = ground.mover.bundle.manifest
-    styling = ground.mover.styling
+    sampling = ground.mover.styling.sampling(Styling(steps=arguments.steps), is_clip=True)
     notes = [
-        f"{manifest.name} {manifest.version}, {styling.sampler} in {styling.steps} steps, style scale "
-        f"{styling.style_scale:g}; trained: {manifest.training}",
-        "accuracy of classes: read off the lips by the lip reader of this repository, for all systems alike; "
+        f"{manifest.name} {manifest.version}, recordings by {sampling.sampler} in {sampling.steps} steps, style scale "
+        f"{sampling.style_scale:g}; trained: {manifest.training}",
+        "accuracy of classes: read off the lips by the lip reader of this repository, for all systems alike; rules: "
+        "the curves that the corpus' rules draw from the aligned phones, what no network is better than; "
         "heard.accuracy: the classes that the network hears, as in quality.json",
     ]
     path = write_results(name, _command(arguments), figures, path=arguments.output, notes=notes)

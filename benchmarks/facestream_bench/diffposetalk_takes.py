@@ -17,6 +17,7 @@ from facestream_bench.seen_face import Float32, SeenFace
 from facestream_models.corpus.coarticulation import lip_gap
 from facestream_models.corpus.emotional_take import Take
 from facestream_models.corpus.spoken_motion import spoken_motion
+from facestream_models.metrics.accuracy import accuracy, confusion
 from facestream_models.metrics.closure import bilabial_closures
 from facestream_models.metrics.diversity import diversity_mm
 from facestream_models.metrics.mesh_error import dynamics, largest_error_mm, vertex_error_mm
@@ -104,13 +105,16 @@ def move_takes(mover: Mover, takes: Sequence[Held], seeds: Sequence[int]) -> Mov
 
 
 def score_takes(face: SeenFace, moved: Moved) -> Figures:
-    """Errors, dynamics, opening of the mouth, closures, diversity."""
+    """Errors, dynamics, opening of the mouth, closures, diversity; what `face` reads off the lips, if it reads."""
     figures: Figures = {}
     for prefix, motions in (("", moved.own), ("other_speech.", moved.other)):
         found = [_likeness(face, made.face, take.true.face) for made, take in zip(motions, moved.takes, strict=True)]
         figures |= {prefix + name: float(np.mean([one[name] for one in found])) for name in found[0]}
+    every = {"": moved.own, "other_speech.": moved.other, "true_motion.": [take.true for take in moved.takes]}
+    for prefix, motions in every.items():
         figures[f"{prefix}closure"] = closure(face, motions, moved.takes)
-    figures["true_motion.closure"] = closure(face, [take.true for take in moved.takes], moved.takes)
+        if face.reader is not None:
+            figures[f"{prefix}accuracy"] = read(face, motions, moved.takes)
     return figures | _diversity(face, moved.samples)
 
 
@@ -119,6 +123,15 @@ def closure(face: SeenFace, motions: Sequence[Made], takes: Sequence[Held]) -> f
     found = [bilabial_closures(lip_gap(face.curves(made.face, len(take.audio))), take.segments)
              for made, take in zip(motions, takes, strict=True)]  # fmt: skip
     return float(np.concatenate(found).mean())
+
+
+def read(face: SeenFace, motions: Sequence[Made], takes: Sequence[Held]) -> float:
+    """Share of the speech frames of the takes whose merged class is read off the lips of bare motion."""
+    counts = []
+    for made, take in zip(motions, takes, strict=True):
+        classes = face.classes(made.face, len(take.audio))
+        counts.append(confusion(classes, take.segments.frame_classes(len(classes))))
+    return accuracy(np.sum(counts, axis=0)).speech
 
 
 def _likeness(face: SeenFace, made: Float32, true: Float32) -> Figures:

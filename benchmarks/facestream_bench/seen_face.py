@@ -58,29 +58,30 @@ class SeenFace:
             read[first : first + READ_FRAMES] = self.reader(window)[0].argmax(dim=1).numpy()
         return read
 
+    def classes(self, motion: Float32, samples: int) -> NDArray[np.int64]:
+        """Class read off the lips at 0, 20, 40 ... ms of a clip of `samples`, of motion at 25 Hz; needs a reader."""
+        visemes = self.visemes(motion)
+        nearest = np.minimum(np.arange(samples // STEP + 1) // 2, len(visemes) - 1)
+        read: NDArray[np.int64] = _CLASS_OF_MERGED[visemes[nearest]]
+        return read
+
     def curves(self, motion: Float32, samples: int) -> Float32:
         """Speech curves at 0, 20, 40 ... ms of a clip of `samples`."""
         return curves_of(self.weights(to_50_hz(motion, samples)))[: samples // STEP + 1]
 
     def heard(self, motion: Float32, samples: int) -> Heard:
         """Speech curves, and classes read off the lips, at 0, 20, 40 ... ms of a clip of `samples`."""
-        return self._heard(self.curves(motion, samples), self.visemes(motion), samples)
+        return Heard(self.curves(motion, samples), self.classes(motion, samples))
 
     def heard_weights(self, weights: Float32, samples: int) -> Heard:
         """The same of ARKit weights [F, 52] at 50 Hz."""
-        motion: Float32 = self.profile.motion_of(weights[::2])
-        return self._heard(curves_of(weights), self.visemes(motion), samples)
+        curves = curves_of(weights)[: samples // STEP + 1]
+        return Heard(curves, self.classes(self.profile.motion_of(weights[::2]), samples))
 
     def heard_50_hz(self, motion: Float32, samples: int) -> Heard:
         """The same of motion at 50 Hz, of which the lip reader is shown every other frame."""
         motion = motion[:, :COEFFICIENTS]
-        return self._heard(curves_of(self.weights(motion)), self.visemes(motion[::2]), samples)
-
-    @staticmethod
-    def _heard(curves: Float32, visemes: NDArray[np.int64], samples: int) -> Heard:
-        frames = samples // STEP + 1
-        nearest = np.minimum(np.arange(frames) // 2, len(visemes) - 1)
-        return Heard(curves[:frames], _CLASS_OF_MERGED[visemes[nearest]])
+        return Heard(curves_of(self.weights(motion))[: samples // STEP + 1], self.classes(motion[::2], samples))
 
 
 def to_50_hz(motion: Float32, samples: int) -> Float32:

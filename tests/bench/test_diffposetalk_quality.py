@@ -104,9 +104,27 @@ def test_a_take_is_like_itself_and_samples_differ(face):
         assert found.get(f"other_speech.{name}", 1.0) != 0.0, name
     assert found["other_speech.lve_mm"] > found["other_speech.lips_mm"] > 0.1
     assert found["closure"] == found["true_motion.closure"]
+    assert found["accuracy"] == found["true_motion.accuracy"]
     apart = replace(own, samples=[[one, Made(one.face, one.head + np.float32([0.0, 0.02, 0.0]), NO_SEAMS)]
                                   for one in motions])  # fmt: skip
     assert takes.score_takes(face, apart)["diversity.head_deg"] == pytest.approx(np.degrees(0.02), rel=1e-4)
+
+
+class Reader:
+    """Reads the class that a motion wears as its first coefficient."""
+
+    def classes(self, motion, samples):
+        return motion[:, 0].astype(np.int64)
+
+
+def test_classes_are_read_off_the_lips_of_the_take_that_says_them():
+    said = from_corpus(babbling(2, syllables=4).utterance)
+    classes = said.segments.frame_classes(len(said.audio) // 320 + 1)
+    telling = Made(np.pad(classes[:, None], ((0, 0), (0, FACE - 1))), np.zeros((len(classes), 3)), NO_SEAMS)
+    take = takes.Held(said.audio, telling, said.segments, np.zeros(4, np.float32))
+    assert takes.read(Reader(), [telling], [take]) == 1.0
+    late = replace(telling, face=np.roll(telling.face, 25, axis=0))
+    assert takes.read(Reader(), [late], [take]) < 0.5
 
 
 def test_a_mouth_that_opens_a_millimetre_more_is_so_far_off(face):
