@@ -1,9 +1,10 @@
 """How long a thread may keep Python's lock while another waits for it.
 
-A thread that comes back from a system call with an answer of the engine waits for the lock as long as the event loop is
-busy, five milliseconds at a time. With 200 streams of `live` on two cores p99 of the added latency was 37, 93 and 64 ms
-with Python's own interval in both processes, 56, 49 and 47 with one of 1 ms, at the same processor time; 208 streams
-had 76, 130 and 99 with 1 ms, 72, 92 and 66 with half of that (single runs by turns, 2026-11-22).
+What comes back from a system call with an answer of the engine, or with samples for it, waits for the lock as long as
+others are busy, five milliseconds at a time. In the process of the transports: with Python's own interval p99 at 32
+streams on two busy cores was 139 to 888 ms over three runs, with this 38 to 151 ms (2026-11-21). In that of the engine,
+which takes two steps at once: with 200 streams 37 to 93 ms over six runs, with one of 1 ms 38 to 56 over six; with 208
+streams 72 to 130 with 1 ms and 66 to 92 with this (by turns, 2026-11-22). It takes no more of the processors.
 """
 
 import sys

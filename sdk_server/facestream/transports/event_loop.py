@@ -8,12 +8,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from facestream.serving.short_turns import take_short_turns
-
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """As `asyncio.run`, of what a server does in this process."""
-    take_short_turns()
+    """As `asyncio.run`."""
     try:
         import uvloop
     except ImportError:
