@@ -15,6 +15,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -59,7 +60,7 @@ class Speaker {
  public:
   Speaker(v1::AnimationService::Stub& stub, grpc::CompletionQueue& queue, const Speech& speech, size_t first_sample,
           Clock::time_point begins)
-      : stub_(stub), queue_(queue), speech_(speech), place_(first_sample), due_(begins) {}
+      : stub_(stub), queue_(queue), speech_(speech), place_(2 * first_sample), due_(begins) {}
 
   // When the next chunk is to be sent; the first call opens the stream.
   Clock::time_point due() const { return due_; }
@@ -73,15 +74,15 @@ class Speaker {
       due_ = Clock::time_point::max();  // until the server has answered
       return;
     }
-    const size_t chunk = speech_.chunk_samples;
+    const size_t wanted = 2 * speech_.chunk_samples;
     std::string* data = request_.mutable_audio()->mutable_data();
-    data->resize(2 * chunk);
-    const size_t length = speech_.bytes.size() / 2;
-    for (size_t sample = 0; sample < chunk; ++sample, place_ = (place_ + 1) % length) {
-      (*data)[2 * sample] = speech_.bytes[2 * place_];
-      (*data)[2 * sample + 1] = speech_.bytes[2 * place_ + 1];
+    data->clear();
+    while (data->size() < wanted) {
+      const size_t taken = std::min(wanted - data->size(), speech_.bytes.size() - place_);
+      data->append(speech_.bytes, place_, taken);
+      place_ = (place_ + taken) % speech_.bytes.size();
     }
-    sent_samples_ += chunk;
+    sent_samples_ += speech_.chunk_samples;
     sent_.emplace_back(sent_samples_, Clock::now());
     call_->Write(request_, &written_);
     due_ = Clock::time_point::max();  // until it is written
@@ -156,7 +157,7 @@ class Speaker {
   v1::AnimationService::Stub& stub_;
   grpc::CompletionQueue& queue_;
   const Speech& speech_;
-  size_t place_;
+  size_t place_;  // the byte of the speech that is said next
   size_t sent_samples_ = 0;
   Clock::time_point due_;
   Clock::time_point started_;
@@ -195,6 +196,7 @@ Speech ReadSpeech(const char* pcm_path, const char* config_path, int seconds) {
     std::fprintf(stderr, "%s: found no samples; expected signed 16-bit audio\n", pcm_path);
     std::exit(2);
   }
+  speech.bytes.resize(speech.bytes.size() / 2 * 2);
   return speech;
 }
 
