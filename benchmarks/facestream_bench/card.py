@@ -27,7 +27,8 @@ def filled(template: str, figures: Mapping[str, float]) -> str:
         raise ValueError(f"no figure {', '.join(missing)} in the result files; run the benchmark that measures it")
 
     def figure(place: re.Match[str]) -> str:
-        value = format(figures[place[1]] + 0.0, place[2])
+        value = format(figures[place[1]], place[2])
+        value = value.removeprefix("-") if float(value) == 0.0 else value
         return value[value.startswith("0.") :]
 
     return _PLACE.sub(figure, template)

@@ -8,9 +8,9 @@ from facestream_bench.card import filled, put_into
 
 
 def test_figures_take_their_places():
-    template = "closes {a.closure:.2f} of {a.count:.0f} {words}, {a.intensity_1.0:.3f} off, |{b.fall:.1f}|"
-    figures = {"a.closure": 0.957, "a.count": 478.0, "a.intensity_1.0": 12.5, "b.fall": -0.5}
-    assert filled(template, figures) == "closes .96 of 478 {words}, 12.500 off, |-0.5|"
+    template = "closes {a.closure:.2f} of {a.count:.0f} {words}, {a.intensity_1.0:.3f} off, |{b.fall:.1f}|{b.lag:.0f}"
+    figures = {"a.closure": 0.957, "a.count": 478.0, "a.intensity_1.0": 12.5, "b.fall": -0.5, "b.lag": -0.2}
+    assert filled(template, figures) == "closes .96 of 478 {words}, 12.500 off, |-0.5|0", "no -0"
 
 
 def test_a_figure_that_was_not_measured_is_named():
