@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 async def converse(
     host: AnimationHost, caller: Caller, response: type[Any], *, is_clip: bool, senders: StreamSenders
 ) -> None:
-    """`Animate` and `AnimateClip`: one task takes the input, one writes the answer.
+    """`Animate` and `AnimateClip`: a reader task takes the input, the call itself writes the answer.
 
     Raises what ended the stream. Cancelling it gives everything back. A client that does not even read its end is hung
     up on by the host, which is a failure like any other: gRPC does not end a call whose handler is merely cancelled.
@@ -71,8 +71,11 @@ async def converse(
     end = "gone"
     try:
         await caller.write(response(started=started_of(opened, host.limits)))
-        # in a task of its own: that of the call would wake through a dozen of gRPC's coroutines, twice a frame
-        await asyncio.create_task(_write(stream, caller, response))
+        while (item := await stream.next_item()) is not None:
+            if isinstance(item, Frames):
+                await caller.write(response(frames=run_of(item)))
+            else:
+                await caller.write(response(event=event_of(item)))
         end = "complete"
     except FacestreamError as error:
         end = error.reason
@@ -104,15 +107,6 @@ async def with_known_failure(conversation: Awaitable[_T], peer: str) -> _T:
         log_id = secrets.token_hex(6)
         log.exception("a call failed", extra={"log_id": log_id, "peer": peer})
         raise FacestreamError(f"internal failure; the server's log names it under {log_id}") from None
-
-
-async def _write(stream: ServedStream, caller: Caller, response: type[Any]) -> None:
-    """Send everything that comes of the stream. Raises what ended it, and `CallerGone`."""
-    while (item := await stream.next_item()) is not None:
-        if isinstance(item, Frames):
-            await caller.write(response(frames=run_of(item)))
-        else:
-            await caller.write(response(event=event_of(item)))
 
 
 async def _read(stream: ServedStream, pcm_format: PcmFormat, caller: Caller) -> None:
