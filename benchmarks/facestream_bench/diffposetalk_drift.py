@@ -10,8 +10,9 @@ control is another seed at 500 steps: how far apart two motions are that are equ
 count from which on both shares stay under 3 %.
 
 Where a bundle has a distilled network its steps are measured against the same reference, beside as few of the model's
-own sampler: in whole windows, and in live hops that go on from the reference's frames. `head_speed_share` tells
-whether heads move as far as the reference's; a mean over many motions would not.
+own sampler: in whole windows, and in live hops that go on from the reference's frames, in windows as the runtime fills
+them for either network. What a hop is held to is how the reference itself goes on, which heard what follows.
+`head_speed_share` tells whether heads move as far as the reference's; a mean over many motions would not.
 """
 
 import argparse
@@ -50,6 +51,14 @@ LARGEST_SHARE = 0.03
 DISTILLED_REFERENCE_STEPS = 100
 """Of the distilled network, whose errors are ten times what 100 steps leave."""
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "amiable.flac"
+
+
+class LiveWindow(NamedTuple):
+    """Of a whole window `known` frames from `first` on, which are behind a past, and `frames` in all."""
+
+    first: int
+    known: int
+    frames: int
 
 
 class Shown(NamedTuple):
@@ -116,43 +125,53 @@ class Drift:
     def move(self, sampler: str, steps: int, seed: int, given: Float32 | None = None) -> tuple[Float32, float]:
         """The same as normalised motion `[N, L, D]`.
 
-        With motion `given` `[N, L, D]` they are windows of live streams, which begin with frames of it and end with
-        those that are made ahead of a hop.
+        With motion `given` `[N, L, D]` they are windows of live streams (`live_window`), which begin with frames of it
+        and end behind those that are made ahead of a hop.
         """
         manifest, learned = self.graphs.manifest, self.graphs.learned
-        own, pieces = manifest.sampling, manifest.pieces
+        own, pieces, past = manifest.sampling, manifest.pieces, manifest.window.past
         is_distilled = sampler == DISTILLED
         recipe = Recipe(
             plan_named(STRIDES_OF if is_distilled else sampler, cosine_schedule(manifest.diffusion_steps), steps),
             Guidance(own.audio_scale, own.style_scale),
             is_distilled,
         )
-        frames, styles = manifest.window.frames, len(self.styles)
-        known = np.zeros((len(self.heard) * styles, 0, self.graphs.motion_count), np.float32)
-        end = frames
-        if given is not None:
-            known, end = given[:, : pieces.known_frames], pieces.known_frames + pieces.hop_frames + pieces.ahead_frames
+        styles = len(self.styles)
+        first, known, frames = LiveWindow(0, 0, manifest.window.frames) if given is None else self.live_window(sampler)
+        end = frames if given is None else known + pieces.hop_frames + pieces.ahead_frames
         is_meant = np.arange(frames) < end
         begin = time.process_time()
         made = []
         for number, features in enumerate(self.heard):
-            windows = [
-                Window(
-                    past_motion=learned.start_motion,
-                    past_audio=learned.start_audio,
-                    audio=np.where(is_meant[:, None], features, self.graphs.silence),
-                    indicator=is_meant.astype(np.float32),
-                    known=known[number * styles + place],
-                    style=style,
-                    recipe=recipe,
-                    noise=CounterNoise(seed),
-                    first_frame=number * frames,
+            before = np.concatenate([learned.start_audio, features])[first : first + past]
+            windows = []
+            for place, style in enumerate(self.styles):
+                goes_on = () if given is None else (given[number * styles + place],)
+                moved = np.concatenate([learned.start_motion, *goes_on])
+                windows.append(
+                    Window(
+                        past_motion=moved[first : first + past],
+                        past_audio=before,
+                        audio=np.where(is_meant[:, None], features[first : first + frames], self.graphs.silence),
+                        indicator=is_meant.astype(np.float32),
+                        known=moved[past + first :][:known],
+                        style=style,
+                        recipe=recipe,
+                        noise=CounterNoise(seed),
+                        first_frame=number * manifest.window.frames + first,
+                    )
                 )
-                for place, style in enumerate(self.styles)
-            ]
             made.append(sample(self.graphs, windows))
         motion = np.concatenate(made)
         return motion, (time.process_time() - begin) / len(motion)
+
+    def live_window(self, sampler: str) -> LiveWindow:
+        """Where in a whole window the hop behind `pieces.known_frames` is made, as live streams do it."""
+        manifest = self.graphs.manifest
+        if sampler != DISTILLED or manifest.distilled is None:
+            return LiveWindow(0, manifest.pieces.known_frames, manifest.window.frames)
+        known = manifest.distilled.known_frames
+        return LiveWindow(manifest.pieces.known_frames - known, known, manifest.distilled_frames)
 
     def shown(self, motion: Float32) -> Shown:
         manifest = self.graphs.manifest
@@ -190,17 +209,18 @@ def measure_distilled(drift: Drift, reference_steps: int = REFERENCE_STEPS) -> d
     if manifest.distilled is None:
         return {}
     own, pieces = manifest.sampling.sampler, manifest.pieces
-    hop = pieces.known_frames - 1, pieces.known_frames + pieces.hop_frames  # the step into the hop counts too
     whole, _ = drift.move(own, reference_steps, seed=1)
-    live, _ = drift.move(own, reference_steps, seed=1, given=whole)
-    references = {"": drift.shown(whole), "live.": drift.shown(live).between(*hop)}
+    first, last = pieces.known_frames - 1, pieces.known_frames + pieces.hop_frames  # the step into the hop counts too
+    references = {"": drift.shown(whole), "live.": drift.shown(whole).between(first, last)}
     spread = references[""].spread()
 
     def compared(sampler: str, steps: int, seed: int, place: str) -> dict[str, float]:
         made, seconds = drift.move(sampler, steps, seed)
         going_on, _ = drift.move(sampler, steps, seed, given=whole)
         found = {f"{place}.cpu_s_a_window": seconds}
-        for kind, shown in (("", drift.shown(made)), ("live.", drift.shown(going_on).between(*hop))):
+        before = drift.live_window(sampler).first
+        hop = drift.shown(going_on).between(first - before, last - before)
+        for kind, shown in (("", drift.shown(made)), ("live.", hop)):
             reference = references[kind]
             found |= _shares(f"{place}.{kind}", shown.apart(reference), spread)
             if (speed := reference.head_speed()) > 0.0:

@@ -73,3 +73,19 @@ def test_a_live_window_goes_on_from_what_is_given(drift):
     np.testing.assert_allclose(live[:, : pieces.known_frames], whole[:, : pieces.known_frames], atol=1e-5)
     elsewhere, _ = drift.move("ddim", 4, seed=1, given=whole + 1.0)
     assert np.abs(elsewhere - live)[:, pieces.known_frames :].max() > 1e-3
+
+
+def test_the_distilled_networks_live_window_is_the_short_one_behind_the_same_frames():
+    few = Drift.of(Bundle.open(tiny_folder(has_student=True)), [babble(1, 16000, 1.0)])
+    manifest = few.graphs.manifest
+    assert manifest.distilled is not None
+    whole, _ = few.move("ddim", 4, seed=1)
+    first, known, frames = few.live_window("distilled")
+    assert (known, frames) == (manifest.distilled.known_frames, manifest.distilled_frames)
+    assert first + known == manifest.pieces.known_frames
+    live, _ = few.move("distilled", 2, seed=1, given=whole)
+    assert live.shape[1] == frames < manifest.window.frames
+    np.testing.assert_allclose(live[:, :known], whole[:, first : first + known], atol=1e-5)
+    other_past = whole + (np.arange(whole.shape[1]) < first)[:, None].astype(np.float32)
+    elsewhere, _ = few.move("distilled", 2, seed=1, given=other_past)
+    assert np.abs(elsewhere - live)[:, known:].max() > 1e-4
