@@ -9,6 +9,8 @@ from facestream_models.diffposetalk.losses import (
     LossWeights,
     MotionPoints,
     head_transition,
+    less_far,
+    less_lively,
     mean_square,
     motion_terms,
 )
@@ -100,3 +102,52 @@ def test_a_mean_of_nothing_is_nothing():
     assert mean_square(torch.ones(2, 3, 4), torch.zeros(2, 3)) == 0.0
     counts = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     assert mean_square(torch.full((2, 3, 4), 3.0), counts) == 9.0
+
+
+def test_liveliness_is_speed_whichever_way_a_head_goes():
+    _, true = runs(2, frames=20)
+    head, counts = true[..., :3], torch.ones(3, 20)
+    assert less_lively(head, head, counts) == 0.0
+    torch.testing.assert_close(less_lively(-head, head, counts), torch.tensor(0.0))
+    calm, calmer = (less_lively(share * head, head, counts) for share in (0.8, 0.5))
+    assert 0.0 < calm < calmer
+    assert less_lively(1.5 * head, head, counts) > calm
+    # the mean of what might be is nearer in squares, and further from lively
+    assert mean_square(0.0 * head - head, counts) < mean_square(-head - head, counts)
+    assert less_lively(0.0 * head, head, counts) > less_lively(-head, head, counts)
+    ended = counts * (torch.arange(20) < 9)
+    other = head.clone()
+    other[:, 9:] += torch.randn(3, 11, 3)
+    torch.testing.assert_close(less_lively(0.5 * other, other, ended), less_lively(0.5 * head, head, ended))
+
+
+def test_trembling_costs_more_than_a_slow_error_of_the_same_size():
+    _, true = runs(3, frames=50)
+    slow, quick = (torch.sin(2.0 * torch.pi * hz * torch.arange(50) / 25.0)[:, None] for hz in (1.0, 10.0))
+    weights = LossWeights(head_jerk=1.0)
+    found = {}
+    for name, off in (("slow", slow), ("quick", quick)):
+        made = true.clone()
+        made[..., SHAPE.head_components] += off
+        found[name] = motion_terms(made, true, torch.ones(3, 50), SHAPE, POINTS, weights)
+    torch.testing.assert_close(found["slow"]["head"], found["quick"]["head"], rtol=0.05, atol=0)
+    assert found["quick"]["head_jerk"] > 1000.0 * found["slow"]["head_jerk"]
+    assert "head_jerk" not in terms(true, true, torch.ones(3, 50))
+
+
+def test_reach_is_how_far_components_go_wherever_they_are():
+    _, true = runs(4, frames=20)
+    counts = torch.ones(3, 20)
+    torch.testing.assert_close(less_far(true + 3.0, true, counts), torch.tensor(0.0), atol=1e-9, rtol=0)
+    torch.testing.assert_close(less_far(-true, true, counts), torch.tensor(0.0), atol=1e-9, rtol=0)
+    assert less_far(0.5 * true, true, counts) > less_far(0.8 * true, true, counts) > 0.0
+    ended = counts * (torch.arange(20) < 9)
+    other = true.clone()
+    other[:, 9:] += 5.0
+    torch.testing.assert_close(less_far(0.5 * other, true, ended), less_far(0.5 * true, true, ended))
+    still = true.clone()
+    still[..., SHAPE.head_components] *= 0.5
+    found = motion_terms(still, true, counts, SHAPE, POINTS, LossWeights(reach=1.0))["reach"]
+    torch.testing.assert_close(
+        found, less_far(still[..., SHAPE.head_components], true[..., SHAPE.head_components], counts)
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from facestream.types import EXPRESSION_COUNT
 from facestream_models.diffposetalk.compact import NormalisedMotion
@@ -16,11 +17,15 @@ from facestream_models.metrics.face_mesh import FaceMesh
 
 _AROUND = 3
 """Frames on each side of a seam that the transition looks at."""
+_LEAST_REACH = 1e-4
+"""Of its square, a hundredth of what is usual of a component."""
+_LIVELY, _LEAST_SPEED = 5, 1e-5
+"""Frames over which a head's speed is taken, and the least of its square, a hundredth of a slow head's."""
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Of each term; the paper's, which has none of style and traits."""
+    """Of each term; the paper's, which has none of jerk, liveliness, reach, style and traits."""
 
     simple: float = 1.0
     vertex: float = 2.0
@@ -30,6 +35,9 @@ class LossWeights:
     head_velocity: float = 5.0
     head_smooth: float = 0.5
     head_transition: float = 0.5
+    head_jerk: float = 0.0
+    liveliness: float = 0.0
+    reach: float = 0.0
     style: float = 0.0
     traits: float = 0.0
 
@@ -71,6 +79,15 @@ def motion_terms(
             "head_velocity": weights.head_velocity * mean_square(error.diff(dim=1), counts[:, 1:]),
             "head_smooth": weights.head_smooth * mean_square(head.diff(n=2, dim=1), counts[:, 2:]),
         }
+    if shape.head_rotation and weights.head_jerk > 0.0:
+        terms["head_jerk"] = weights.head_jerk * mean_square(error.diff(n=3, dim=1), counts[:, 3:])
+    if shape.head_rotation and weights.liveliness > 0.0:
+        theirs = true[..., shape.head_components]
+        terms["liveliness"] = weights.liveliness * less_lively(head, theirs, counts)
+    if weights.reach > 0.0:
+        terms["reach"] = weights.reach * sum(
+            (less_far(made[..., part], true[..., part], counts) for part in _parts(shape)), start=made.new_zeros(())
+        )
     return terms
 
 
@@ -85,6 +102,35 @@ def head_transition(past: Tensor, made: Tensor, counts: Tensor, shape: DenoiserS
     turns = across.diff(n=2, dim=1)[:, 1:3]
     jerks = across.diff(n=3, dim=1)
     return mean_square(turns, whole.expand(-1, 2)) + mean_square(jerks, whole.expand(-1, 3))
+
+
+def less_lively(made: Tensor, true: Tensor, counts: Tensor) -> Tensor:
+    """How much faster or slower heads `made` [B, F, 3] are than `true` ones, whichever way they go. Not weighed.
+
+    Speeds are those of `_LIVELY` frames around, root mean square. A network that can not tell which way a nod goes is
+    nearest to it, in the mean of squares, with half of it or none; its speed it can tell.
+    """
+    squares = (head.diff(dim=1).square().sum(dim=2) * counts[:, 1:] for head in (made, true))
+    around = (F.avg_pool1d(one[:, None], _LIVELY, 1, _LIVELY // 2) for one in squares)
+    ours, theirs = (torch.sqrt(one + _LEAST_SPEED) for one in around)
+    return mean_square((ours - theirs).transpose(1, 2), counts[:, 1:])
+
+
+def less_far(made: Tensor, true: Tensor, counts: Tensor) -> Tensor:
+    """How much further or less far components of `made` [B, F, D] go over time than those of `true`. Not weighed."""
+
+    def reach(motion: Tensor) -> Tensor:
+        count = counts.sum(dim=1, keepdim=True).clamp(min=1.0)
+        share = (counts / count)[:, :, None]
+        middle = (share * motion).sum(dim=1, keepdim=True)
+        return torch.sqrt((share * (motion - middle).square()).sum(dim=1) + _LEAST_REACH)
+
+    return (reach(made) - reach(true)).square().mean()
+
+
+def _parts(shape: DenoiserShape) -> list[slice]:
+    """The face without the opening of the jaw, and the head where there is one: each counts as one."""
+    return [slice(0, EXPRESSION_COUNT), *[shape.head_components] * shape.head_rotation]
 
 
 def mean_square(values: Tensor, counts: Tensor) -> Tensor:
