@@ -55,8 +55,40 @@ def test_it_begins_as_its_teacher_without_guidance():
     student = Student(MODEL.denoiser)
     teacher = MODEL.denoiser(INPUTS["noisy"], stride().here, *given())[:, MODEL.shape.past :]
     for where in (stride(), stride(there=0), stride(style=3.0), stride(known=5)):
-        torch.testing.assert_close(guess(student, where), teacher, atol=1e-5, rtol=0)
+        slower = student.smooth(teacher, INPUTS["noisy"], where.known)
+        torch.testing.assert_close(guess(student, where), slower, atol=1e-5, rtol=0)
     assert (guess(student, stride(here=125)) - teacher).abs().max() > 1e-3
+
+
+def turning(hz, frames=100):
+    """Motion of a head that swings so many times a second, and of a face that does, too."""
+    swing = torch.sin(2.0 * torch.pi * hz * torch.arange(frames) / 25.0)
+    return swing[None, :, None].repeat(1, 1, MODEL.shape.motion_count)
+
+
+def test_heads_and_nothing_else_are_kept_from_trembling():
+    student, inside = Student(MODEL.denoiser), slice(10, -10)
+    head = MODEL.shape.head_components
+    for hz, least, most in ((0.0, 1.0, 1.0), (1.0, 0.98, 1.0), (3.0, 0.9, 1.0), (9.0, 0.0, 0.05), (12.0, 0.0, 0.02)):
+        motion = turning(hz) + 2.0
+        slower = student.smooth(motion, torch.zeros_like(motion), torch.zeros(1, 100))
+        share = (slower[:, inside, head] - 2.0).abs().max() / max(float((motion - 2.0).abs().max()), 1e-6)
+        assert hz == 0.0 or least <= float(share) <= most, hz
+        assert torch.equal(slower[..., : head.start], motion[..., : head.start])
+        assert torch.equal(slower[..., head.stop :], motion[..., head.stop :])
+    torch.testing.assert_close(
+        student.smooth(turning(0.0) + 2.0, turning(0.0), torch.zeros(1, 100)), turning(0.0) + 2.0
+    )
+
+
+def test_a_smooth_head_goes_on_from_what_is_known():
+    student, head = Student(MODEL.denoiser), MODEL.shape.head_components
+    zero, high = torch.zeros(1, 24, 54), torch.ones(1, 24, 54)
+    known = (torch.arange(24) < 10).float()[None]
+    after = student.smooth(zero, high, known)[0, 10:, head]
+    assert after[0].min() > 0.2
+    assert after[6:].abs().max() == 0.0
+    assert student.smooth(zero, high, torch.zeros(1, 24)).abs().max() == 0.0
 
 
 def test_where_to_how_much_and_what_is_known_all_show():

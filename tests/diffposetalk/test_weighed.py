@@ -100,6 +100,8 @@ def test_a_student_weighs_as_its_teacher():
     here = torch.full((ROWS,), 125)
     stride = Stride(here, here // 5, torch.ones(ROWS, 2), torch.zeros(ROWS, PLAIN.shape.window))
     given = (INPUTS[name] for name in ("person", "past", "audio", "indicator"))
-    made = Student(denoiser)(INPUTS["noisy"], stride, *given)
-    torch.testing.assert_close(made, guess(denoiser, 125)[:, PLAIN.shape.past :], atol=1e-5, rtol=0)
+    student = Student(denoiser)
+    made = student(INPUTS["noisy"], stride, *given)
+    weighed = student.smooth(guess(denoiser, 125)[:, PLAIN.shape.past :], INPUTS["noisy"], stride.known)
+    torch.testing.assert_close(made, weighed, atol=1e-5, rtol=0)
     assert (made - guess(PLAIN.denoiser, 125)[:, PLAIN.shape.past :]).abs().max() > 0.1

@@ -27,6 +27,7 @@ from facestream_models.diffposetalk.student import Student
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
 from facestream_models.export.graphs import Graph
 from facestream_models.export.manifest import graph_specs
+from facestream_models.export.onnx import round_to_half
 from facestream_models.export.read_back import read_back
 from facestream_models.live.network import LiveNetwork, LiveShape
 from facestream_models.released.folder import sha256
@@ -112,6 +113,7 @@ def main() -> None:
     stored = torch.load(arguments.weights, weights_only=True)
     for name, network in networks._asdict().items():
         network.load_state_dict(stored[name])
+        round_to_half(network)  # what was read back is so already
     bundle = write(networks, arguments.bundle, arguments.graphs, arguments.version)
     print(f"{bundle.folder}: {bundle.manifest.name} {bundle.manifest.version}")
 

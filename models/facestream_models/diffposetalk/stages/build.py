@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.take_store import iterate_takes
@@ -26,6 +27,9 @@ from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.training.config import from_values, read_config
 from facestream_models.training.run import WEIGHTS, Run, load_stage
+
+NAMED_STYLES = "styles.npz"
+"""Beside the stages: as a bundle has it."""
 
 
 def both_parts(data: Path, hear: Hear | None = None) -> tuple[Recordings, Recordings]:
@@ -87,14 +91,31 @@ def build_trust(config_file: Path, data: Path, out: Path) -> Run:
 
 
 def build_student(config_file: Path, data: Path, out: Path) -> Run:
-    """Stage `student`; the folders `live`, `style` and `denoiser`, whose network it learns from, lie beside `out`."""
+    """Stage `student`; the folders `live`, `style`, `denoiser` and `trust`, all of its teacher, lie beside `out`.
+
+    It goes on from the student in `student-before`, where there is such a folder, and wears the named styles in
+    `NAMED_STYLES`, where that lies there.
+    """
     config = read_config(config_file, StudentConfig)
     torch.manual_seed(config.run.seed)
-    teacher, stored = load_denoiser(out.parent)
-    hear = _hearing(out.parent)
+    runs = out.parent
+    teacher, stored = load_denoiser(runs)
     told = {"shape": stored["facts"]["shape"], "teacher": weights_digest(teacher), "teacher_step": stored["step"]}
-    stage = StudentStage(config, teacher, told, *both_parts(data, hear), load_styles(out.parent), shipped_mesh())
+    teacher.denoiser.head_trust = load_head_trust(runs, teacher)
+    parts = both_parts(data, _hearing(runs))
+    named = _named_styles(runs / NAMED_STYLES)
+    stage = StudentStage(config, teacher, told, *parts, load_styles(runs), shipped_mesh(), named)
+    if (runs / "student-before" / WEIGHTS).exists():
+        stage.student.load_state_dict(load_stage(runs, "student-before")["weights"])
     return Run(stage, config.run, out)
+
+
+def _named_styles(path: Path) -> Tensor | None:
+    """The styles [N, S] in the file at `path`, if there is one."""
+    if not path.exists():
+        return None
+    with np.load(path) as stored:
+        return torch.from_numpy(stored["style"]).float()
 
 
 def _hearing(runs: Path) -> HeardSpeech:

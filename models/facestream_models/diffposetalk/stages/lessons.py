@@ -1,8 +1,10 @@
 """What a teacher does with noise, kept for its student: motion on the way from the same noise, under many conditions.
 
-Lessons come in groups whose rows share the scales of guidance. A group is made twice: as windows of a recording, and as
-hops of a live stream, where the window begins with frames given out before and ends two frames behind the hop. A group
-depends on its number alone, so a run that was stopped finds the lessons it had.
+Lessons come in groups whose rows share the scales of guidance, and are whole windows as of a recording. A hop of a live
+stream is a cut out of one (`live_cut`): frames that were given out are the teacher's own, a few new ones follow, and a
+few behind them that are not meant, as the runtime fills such a window. So a live stream learns to go where a recording
+does, which saw all that follows. A group depends on its number alone, so a run that was stopped finds the lessons it
+had.
 """
 
 from collections import deque
@@ -37,24 +39,39 @@ _NEAR = 0.4
 class LessonConfig:
     """`rows` a group; about `teacher_steps` evaluations, which meet every step of the student's (`teacher_plan`).
 
-    Chances: that speech is guided, that a style is worn, that its scale is exactly 1, that a window begins a stream,
-    that it ends early, that a live one is not yet full. Scales are drawn evenly, speech from 1, style from 0.
-    Live windows hold up to `known_frames`, and `live_frames` behind them, in hops of `hop_frames`.
+    Chances: that speech is guided, that a style is worn, that it is one of the named ones, that its scale is exactly 1,
+    that a window begins a stream, that it ends early. Scales are drawn evenly, speech from 1, style from 0.
     """
 
     rows: int = 8
     teacher_steps: int = 12
     speech_guided: float = 0.4
     styled: float = 0.85
+    named: float = 0.0
     style_plain: float = 0.1
     begins: float = 0.35
     ends: float = 0.3
-    filling: float = 0.35
     most_audio_scale: float = 2.0
     most_style_scale: float = 4.0
-    known_frames: int = 60
-    live_frames: int = 6
-    hop_frames: int = 4
+
+
+@dataclass(frozen=True)
+class LiveConfig:
+    """A live window: up to `known` frames that were given out, `fresh` ones and `beyond` that are not meant.
+
+    `filling` is the chance that the stream has only begun, a whole `hop` or several ago.
+    """
+
+    known: int = 10
+    fresh: int = 6
+    beyond: int = 8
+    hop: int = 4
+    filling: float = 0.2
+
+    @property
+    def frames(self) -> int:
+        """Of a window."""
+        return self.known + self.fresh + self.beyond
 
 
 class Lessons(NamedTuple):
@@ -76,6 +93,38 @@ def picked(lessons: Sequence[Lessons], rows: Sequence[int]) -> Lessons:
     return found
 
 
+def live_cut(lessons: Lessons, config: LiveConfig, silence: Tensor, random: np.random.Generator) -> Lessons:
+    """A hop [B, L] of the stream that whole windows are, somewhere in each of them, as the runtime fills its window.
+
+    Frames behind what is made hear lasting `silence` [W]. No hop lies behind the end of its window, unless that is
+    shorter than one.
+    """
+    window, motion = lessons.window, lessons.states[:, -1]
+    frames, past = config.frames, window.past.motion.shape[1]
+    before = Past(torch.cat([window.past.motion, motion], dim=1), torch.cat([window.past.audio, window.audio], dim=1))
+    ends = window.indicator.sum(dim=1).long().numpy()
+    firsts = random.integers(np.clip(ends - frames, 0, None) + config.known, endpoint=True)
+    filling = config.hop * random.integers(-(-config.known // config.hop), size=len(ends))
+    firsts = np.where(random.random(len(ends)) < config.filling, np.minimum(filling, firsts), firsts)
+    known = np.minimum(firsts, config.known)
+    place = torch.from_numpy(firsts - known)[:, None] + torch.arange(past + frames)  # in what was before and is now
+    row = torch.arange(len(ends))[:, None]
+    motions, audio = before.motion[row, place], before.audio[row, place]
+    now = place[:, past:] - past
+    counts = (torch.arange(frames) < torch.from_numpy(known)[:, None]).float()
+    indicator = (torch.arange(frames) < torch.from_numpy(known + config.fresh)[:, None]).float()
+    meant = indicator[:, :, None]
+    cut = StudentWindow(
+        window.person,
+        Past(motions[:, :past], audio[:, :past]),
+        audio[:, past:] * meant + silence * (1.0 - meant),
+        indicator,
+        window.scales,
+        Known(counts, motions[:, past:]),
+    )
+    return Lessons(cut, lessons.states[row, :, now].transpose(1, 2))
+
+
 def teacher_plan(teacher_steps: int) -> Plan:
     """DPM-Solver++ through every step at which a stride of the student begins or ends; the others are evenly clear.
 
@@ -94,10 +143,19 @@ class Teacher:
     """A trained denoiser behind the trained styles, with recordings to speak of."""
 
     def __init__(
-        self, config: LessonConfig, model: DiffPoseTalk, styles: StyleNetwork, recordings: Recordings, seed: int
+        self,
+        config: LessonConfig,
+        model: DiffPoseTalk,
+        styles: StyleNetwork,
+        recordings: Recordings,
+        seed: int,
+        named: Tensor | None = None,
     ) -> None:
+        """`named` are styles [N, S] that anyone may wear."""
+        if config.named > 0.0 and named is None:
+            raise ValueError(f"named {config.named:g}: there are no named styles to wear")
         self.config, self.model, self.styles, self.recordings = config, model, styles, recordings
-        self.shape, self._seed = model.shape, seed
+        self.shape, self._seed, self._named = model.shape, seed, named
         self.sampler = WindowSampler(model.requires_grad_(False))
         self.nodes = Grids().steps
         plan = teacher_plan(config.teacher_steps)
@@ -105,11 +163,12 @@ class Teacher:
         self._plan, self._kept = plan, [passed.index(step) for step in self.nodes]
         with torch.no_grad():
             assert isinstance(model.speech, ContentMap)
-            self._silence = model.speech.lasting(recordings.silence)
+            self.silence = model.speech.lasting(recordings.silence)
+            """Features [W]."""
 
     @torch.no_grad()
-    def group(self, number: int) -> list[Lessons]:
-        """Lessons of group `number`: windows of recordings, then live ones of the same speech and noise."""
+    def group(self, number: int) -> Lessons:
+        """Lessons of group `number`."""
         config, shape = self.config, self.shape
         random = np.random.default_rng([self._seed, number])
         guidance = self._guidance(random)
@@ -122,18 +181,7 @@ class Teacher:
         early = random.integers(1, shape.window, size=config.rows)
         ends = np.where(random.random(config.rows) < config.ends, early, shape.window)
         noises = [StreamNoise(CounterNoise(number * config.rows + row), 0) for row in range(config.rows)]
-        nothing = np.zeros(config.rows, np.int64)
-        whole = self.follow(
-            self.speech(audio, ends), person, past, guidance, noises, nothing, motion[:, : shape.window]
-        )
-        hops = config.known_frames // config.hop_frames
-        full = np.full(config.rows, hops)
-        known = config.hop_frames * np.where(
-            random.random(config.rows) < config.filling, random.integers(0, hops, size=config.rows), full
-        )
-        known = np.minimum(known, ends // config.hop_frames * config.hop_frames)  # nothing is made behind the end
-        live = self.speech(audio, np.minimum(known + config.live_frames, shape.window))
-        return [whole, self.follow(live, person, past, guidance, noises, known, whole.states[:, -1])]
+        return self.follow(self.speech(audio, ends), person, past, guidance, noises)
 
     def follow(
         self,
@@ -142,21 +190,16 @@ class Teacher:
         past: Past,
         guidance: Guidance,
         noises: list[StreamNoise],
-        known: np.ndarray,
-        motion: Tensor,
         plan: Plan | None = None,
     ) -> Lessons:
-        """The teacher's way from noise; of each row the first `known` [B] frames of `motion` [B, L, D] are given.
-
-        With a `plan` of another sampling, states are all that it passes.
-        """
-        counts = (torch.arange(self.shape.window) < torch.from_numpy(known)[:, None]).float()
-        given = Known(counts, motion)
-        states = self.sampler.states(speech, person, past, Recipe(plan or self._plan, guidance), noises, given)
+        """The teacher's way from noise. With a `plan` of another sampling, states are all that it passes."""
+        states = self.sampler.states(speech, person, past, Recipe(plan or self._plan, guidance), noises)
+        counts = torch.zeros_like(speech.indicator)
         scales = torch.tensor([[guidance.audio_scale, guidance.style_scale]]).expand(len(counts), -1)
         window = StudentWindow(
-            self.model.person(person.identity, person.style), past, speech.features, speech.indicator, scales, given
-        )
+            self.model.person(person.identity, person.style), past, speech.features, speech.indicator, scales,
+            Known(counts, torch.zeros_like(states[-1])),
+        )  # fmt: skip
         kept = range(len(states)) if plan else self._kept
         return Lessons(window, torch.stack([states[place] for place in kept], dim=1))
 
@@ -168,13 +211,18 @@ class Teacher:
         return Guidance(audio_scale, style_scale if styled < config.styled else 0.0)
 
     def _person(self, drawn: Windows, random: np.random.Generator, *, styled: bool) -> Person:
-        """Half of the rows wear the style of another one."""
+        """Of those who wear no named style, half wear that of another row."""
         identity = drawn.motion.new_zeros(len(drawn.motion), self.shape.identity_count)
         if not styled:
             return Person(identity, None)
         style: Tensor = self.styles(drawn.motion[:, -STYLE_FRAMES:])
         other = torch.from_numpy(random.random(len(style)) < 0.5)
-        return Person(identity, torch.where(other[:, None], style.roll(1, 0), style))
+        style = torch.where(other[:, None], style.roll(1, 0), style)
+        if self._named is not None:
+            is_named = torch.from_numpy(random.random(len(style)) < self.config.named)
+            chosen = self._named[torch.from_numpy(random.integers(len(self._named), size=len(style)))]
+            style = torch.where(is_named[:, None], chosen, style)
+        return Person(identity, style)
 
     def _spoken(self, drawn: Windows) -> tuple[Tensor, Tensor]:
         motion: Tensor = self.styles.space(drawn.motion)
@@ -190,7 +238,7 @@ class Teacher:
         """`audio` [B, L, W] up to `ends` [B], then silence."""
         indicator = (torch.arange(audio.shape[1]) < torch.from_numpy(ends)[:, None]).float()
         kept = indicator[:, :, None]
-        return Speech(audio * kept + self._silence * (1.0 - kept), indicator)
+        return Speech(audio * kept + self.silence * (1.0 - kept), indicator)
 
 
 class LessonStore:
@@ -198,10 +246,10 @@ class LessonStore:
 
     def __init__(self, teacher: Teacher, groups: int) -> None:
         self._teacher, self._groups = teacher, groups
-        self._kept: deque[list[Lessons]] = deque(maxlen=groups)
+        self._kept: deque[Lessons] = deque(maxlen=groups)
         self._next: int | None = None
 
-    def up_to(self, number: int) -> list[list[Lessons]]:
+    def up_to(self, number: int) -> list[Lessons]:
         """All groups from `number` - `groups` + 1 on, that one included; numbers must not fall."""
         first = number - self._groups + 1
         for missing in range(first if self._next is None else max(self._next, first), number + 1):

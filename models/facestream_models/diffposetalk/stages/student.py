@@ -1,14 +1,16 @@
 """Stage `student`: many guided evaluations of the trained denoiser, learned as one to four of its student's.
 
     lessons of the teacher ─> rows at random ─> a stride of one of the grids ─> guess that ends where the teacher ends
-                                                 from the teacher's state, or from where the student's strides led
+       whole windows, and        from the teacher's state, or from where the student's strides led
+       hops cut out of them
 
 The teacher makes new lessons as training goes on, and each is used several times. Regression to the end of a way from
-the same noise keeps what a mean over noises would lose: how far heads move (`head_speed_share`).
+the same noise keeps most of what a mean over noises would lose, how far heads move. What a student still can not follow
+it leaves out, so heads are asked for their `liveliness`, too.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,19 @@ from torch import Tensor, nn
 from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.losses import LossWeights, MotionPoints, motion_terms
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.stages.lessons import LessonConfig, Lessons, LessonStore, Teacher, picked
+from facestream_models.diffposetalk.stages.lessons import (
+    LessonConfig,
+    Lessons,
+    LessonStore,
+    LiveConfig,
+    Teacher,
+    live_cut,
+    picked,
+)
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.student_exam import ExamConfig, StudentExam
 from facestream_models.diffposetalk.stages.style import StyleNetwork
-from facestream_models.diffposetalk.student import MOST_STEPS, Grids, Stride, Student, StudentSampler
+from facestream_models.diffposetalk.student import MOST_STEPS, Grids, Student, StudentSampler
 from facestream_models.metrics.face_mesh import FaceMesh
 from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import RunConfig
@@ -34,31 +44,34 @@ def _to_the_teacher() -> LossWeights:
     More weight on the head: a student's error of the head is small beside that of the face from the start, and would
     hardly be learned.
     """
-    return LossWeights(smooth=0.0, head=2.0, head_velocity=20.0, head_smooth=0.0, head_transition=0.0)
+    return LossWeights(smooth=0.0, head=2.0, head_velocity=20.0, head_smooth=0.0, head_transition=0.0, liveliness=20.0)
 
 
 @dataclass(frozen=True)
 class StudentConfig:
-    """`rows` a batch, out of the last `groups` of lessons; a new group comes every `renew_every` steps.
+    """`rows` whole windows and as many hops a batch, out of the last `groups` of lessons; a new group comes every
+    `renew_every` steps.
 
-    `own_way` is the share of rows that begin where the student's own strides led. A frame of a live window counts
-    `live_weight` times: it has few. Losses are taken on one in `every_point` points of the face.
+    `grids` are the shares of rows that go in 1 to 4 strides, `own_way` is the share that begins where the student's own
+    strides led. Hops count `live_weight` times. Losses are taken on one in `every_point` points of the face.
     """
 
     rows: int = 16
     groups: int = 24
     renew_every: int = 8
+    grids: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25)
     own_way: float = 0.5
-    live_weight: float = 4.0
+    live_weight: float = 1.0
     every_point: int = 8
     lessons: LessonConfig = field(default_factory=LessonConfig)
+    live: LiveConfig = field(default_factory=LiveConfig)
     exam: ExamConfig = field(default_factory=ExamConfig)
     run: RunConfig = field(default_factory=RunConfig)
     weights: LossWeights = field(default_factory=_to_the_teacher)
 
 
 class StudentStage:
-    """`model` is the trained teacher, `told` the facts of its run; neither it nor `styles` changes."""
+    """`model` is the trained teacher as it is served, `told` the facts of its run; neither it nor `styles` changes."""
 
     def __init__(
         self,
@@ -69,6 +82,7 @@ class StudentStage:
         held_out: Recordings,
         styles: StyleNetwork,
         mesh: FaceMesh,
+        named: Tensor | None = None,
     ) -> None:
         self.config, self.shape, self._told = config, model.shape, told
         model, styles = model.eval().requires_grad_(False), styles.eval().requires_grad_(False)
@@ -76,8 +90,10 @@ class StudentStage:
         self.points = MotionPoints(styles.space, some_points(mesh, slice(None, None, config.every_point)))
         self.grids = Grids()
         seed = config.run.seed
-        self._store = LessonStore(Teacher(config.lessons, model, styles, training, seed), config.groups)
-        self._exam = StudentExam(config.exam, Teacher(config.lessons, model, styles, held_out, seed), mesh)
+        teacher = Teacher(config.lessons, model, styles, training, seed, named)
+        self._store, self._silence = LessonStore(teacher, config.groups), teacher.silence
+        examiner = Teacher(replace(config.lessons, named=0.0), model, styles, held_out, seed)
+        self._exam = StudentExam(config.exam, config.live, examiner, mesh)
         self._noise_left = torch.from_numpy(np.sqrt(1.0 - cosine_schedule().kept)).float()
 
     @property
@@ -95,25 +111,33 @@ class StudentStage:
         }
 
     def terms(self, random: np.random.Generator, progress: float) -> dict[str, Tensor]:
-        config, rows = self.config, self.config.rows
+        config = self.config
         groups = self._store.up_to(round(progress * config.run.steps) // config.renew_every)
-        numbers, kinds = random.integers(len(groups), size=rows), random.integers(2, size=rows)
-        places = random.integers(config.lessons.rows, size=rows)
-        lessons = picked([groups[number][kind] for number, kind in zip(numbers, kinds, strict=True)], places.tolist())
-        window = lessons.window
-        grid = torch.from_numpy(random.integers(1, MOST_STEPS + 1, size=rows))
+        sampler = StudentSampler(self.student)
+        whole = self._errors(self._drawn(groups, random), sampler, random)
+        hops = live_cut(self._drawn(groups, random), config.live, self._silence, random)
+        live = self._errors(hops, sampler, random)
+        return whole | {f"live_{name}": config.live_weight * term for name, term in live.items()}
+
+    def _drawn(self, groups: Sequence[Lessons], random: np.random.Generator) -> Lessons:
+        rows = self.config.rows
+        numbers = random.integers(len(groups), size=rows)
+        places = random.integers(self.config.lessons.rows, size=rows)
+        return picked([groups[number] for number in numbers], places.tolist())
+
+    def _errors(self, lessons: Lessons, sampler: StudentSampler, random: np.random.Generator) -> dict[str, Tensor]:
+        """Of a stride of each row."""
+        config, window, rows = self.config, lessons.window, len(lessons.states)
+        grid = torch.from_numpy(random.choice(np.arange(1, MOST_STEPS + 1), size=rows, p=config.grids))
         place = torch.from_numpy(random.integers(0, grid.numpy()))
         here, there = self.grids.ends(grid, place)
         own = torch.from_numpy(random.random(rows) < config.own_way) & (place > 0)
-        noisy = torch.where(own[:, None, None], self._led(lessons, grid, place, own), self._state(lessons, here))
+        led = self._led(lessons, sampler, grid, place, own)
+        noisy = torch.where(own[:, None, None], led, self._state(lessons, here))
         true = window.settled(self.grids.guess_for(grid, place, noisy, self._state(lessons, there)))
-        made = self.student(
-            window.known.put_into(noisy), Stride(here, there, window.scales, window.known.counts),
-            window.person, window.past, window.audio, window.indicator,
-        )  # fmt: skip
+        made = sampler.guess(window, sampler.open(window), noisy, grid, place)
         counts = window.indicator * (1.0 - window.known.counts)
-        counts = counts * torch.from_numpy(np.where(kinds == 1, config.live_weight, 1.0)).float()[:, None]
-        return motion_terms(window.settled(made), true, counts, self.shape, self.points, config.weights)
+        return motion_terms(made, true, counts, self.shape, self.points, config.weights)
 
     @torch.no_grad()
     def figures(self, network: nn.Module) -> dict[str, float]:
@@ -128,12 +152,11 @@ class StudentStage:
         noise = self._noise_left[step][:, None, None] * lessons.states[:, 0]
         return torch.where(lessons.window.indicator[:, :, None] > 0.0, state, noise)
 
-    def _led(self, lessons: Lessons, grid: Tensor, place: Tensor, chosen: Tensor) -> Tensor:
+    def _led(self, lessons: Lessons, sampler: StudentSampler, grid: Tensor, place: Tensor, chosen: Tensor) -> Tensor:
         """Where the student's own strides from noise lead the `chosen` [B] rows, up to their `place`; others: zeros."""
         led, rows = torch.zeros_like(lessons.states[:, 0]), chosen.nonzero()[:, 0].tolist()
         if rows:
             some = picked([lessons] * len(rows), rows)
-            states = StudentSampler(self.student).states(some.window, some.states[:, 0], grid[rows])
+            states = sampler.states(some.window, some.states[:, 0], grid[rows])
             led[rows] = torch.stack([states[int(one)][row] for row, one in enumerate(place[rows])])
-            self.student.train()
         return led

@@ -19,7 +19,7 @@ from facestream.motion.diffposetalk.samplers.names import plan_named
 from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.denoiser import Past
 from facestream_models.diffposetalk.losses import MotionPoints
-from facestream_models.diffposetalk.stages.lessons import Lessons, Teacher
+from facestream_models.diffposetalk.stages.lessons import Lessons, LiveConfig, Teacher, live_cut
 from facestream_models.diffposetalk.student import MOST_STEPS, Student, StudentSampler
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
 from facestream_models.diffposetalk.window import Person, StreamNoise
@@ -36,28 +36,20 @@ class ExamConfig:
     style_scale: float = 2.0
 
 
-class _Made(NamedTuple):
-    """Normalised motion [B, L, D] of whole windows, and of live ones [B, L, D], of which the last hop counts."""
-
-    whole: Tensor
-    live: Tensor
-
-
 class _Answers(NamedTuple):
-    """What is asked, and what the teacher says in as many evaluations as it likes and in few."""
+    """What is asked, and what the teacher says in as many evaluations as it likes, with other noise, and in few."""
 
     whole: Lessons
     live: Lessons
-    reference: _Made
-    other_noise: _Made
-    in_few: dict[int, _Made]
+    other_noise: Tensor
+    in_few: dict[int, Tensor]
 
 
 class StudentExam:
     """The teacher's answers are made once, when they are needed."""
 
-    def __init__(self, config: ExamConfig, teacher: Teacher, mesh: FaceMesh) -> None:
-        self.config, self.teacher, self.mesh = config, teacher, mesh
+    def __init__(self, config: ExamConfig, live: LiveConfig, teacher: Teacher, mesh: FaceMesh) -> None:
+        self.config, self.live, self.teacher, self.mesh = config, live, teacher, mesh
         self._points = MotionPoints(teacher.styles.space, mesh)
 
     def __call__(self, student: Student) -> dict[str, float]:
@@ -65,32 +57,32 @@ class StudentExam:
         reference's. `teacher_` and `other_noise_` come before what the teacher does, `live_` before hops.
         """
         answers, sampler = self._answers, StudentSampler(student)
+        whole, live = answers.whole, answers.live
         found: dict[str, float] = {}
         for steps, few in answers.in_few.items():
-            one = _Made(*(
-                sampler(part.window, part.states[:, 0], steps) for part in (answers.whole, answers.live)
-            ))  # fmt: skip
-            found |= {f"{name}_{steps}": value for name, value in self._compared(one).items()}
-            found |= {f"teacher_{name}_{steps}": value for name, value in self._compared(few).items()}
-        return found | {f"other_noise_{name}": value for name, value in self._compared(answers.other_noise).items()}
+            made = sampler(whole.window, whole.states[:, 0], steps)
+            on = sampler(live.window, live.states[:, 0], steps)
+            found |= {f"{name}_{steps}": value for name, value in self._compared(made, whole).items()}
+            found |= {f"live_{name}_{steps}": value for name, value in self._compared(on, live).items()}
+            found |= {f"teacher_{name}_{steps}": value for name, value in self._compared(few, whole).items()}
+        other = self._compared(answers.other_noise, whole)
+        return found | {f"other_noise_{name}": value for name, value in other.items()}
 
     @cached_property
     def _answers(self) -> _Answers:
         config = self.config
         many = plan_named("dpm-solver++", cosine_schedule(), config.steps)
-        whole, live = self._asked(many, first_seed=0)
-        other = _Made(*(part.states[:, -1] for part in self._asked(many, first_seed=config.rows)))
-        few = {}
-        for steps in range(1, MOST_STEPS + 1):
-            parts = self._asked(plan_named("dpm-solver++", cosine_schedule(), steps), 0, whole.states[:, -1])
-            few[steps] = _Made(*(part.states[:, -1] for part in parts))
-        return _Answers(whole, live, _Made(whole.states[:, -1], live.states[:, -1]), other, few)
+        whole = self._asked(many)
+        live = live_cut(whole, self.live, self.teacher.silence, np.random.default_rng(0))
+        other = self._asked(many, first_seed=config.rows).states[:, -1]
+        in_few = {
+            steps: self._asked(plan_named("dpm-solver++", cosine_schedule(), steps)).states[:, -1]
+            for steps in range(1, MOST_STEPS + 1)
+        }
+        return _Answers(whole, live, other, in_few)
 
-    def _asked(self, plan: Plan, first_seed: int, motion: Tensor | None = None) -> tuple[Lessons, Lessons]:
-        """Whole windows behind the true past, in the style of what comes after, and live ones that go on from `motion`.
-
-        Without any, from the whole windows' own.
-        """
+    def _asked(self, plan: Plan, first_seed: int = 0) -> Lessons:
+        """Whole windows behind the true past, in the style of what comes after."""
         config, teacher, shape = self.config, self.teacher, self.teacher.shape
         windows = teacher.recordings.spread(config.rows, shape.past + shape.window + STYLE_FRAMES)
         spoken, features = teacher.styles.space(windows.motion), teacher.model.speech(windows.content)
@@ -98,34 +90,22 @@ class StudentExam:
         audio = features[:, shape.past : shape.past + shape.window]
         style = teacher.styles(windows.motion[:, -STYLE_FRAMES:])
         person = Person(style.new_zeros(len(style), shape.identity_count), style)
-        guidance = Guidance(config.audio_scale, config.style_scale)
         noises = [StreamNoise(CounterNoise(first_seed + row), 0) for row in range(config.rows)]
-        lessons = teacher.config
+        speech = teacher.speech(audio, np.full(config.rows, shape.window))
+        return teacher.follow(speech, person, past, Guidance(config.audio_scale, config.style_scale), noises, plan)
 
-        def follow(known: int, end: int, motion: Tensor) -> Lessons:
-            speech = teacher.speech(audio, np.full(config.rows, end))
-            return teacher.follow(speech, person, past, guidance, noises, np.full(config.rows, known), motion, plan)
-
-        whole = follow(0, shape.window, torch.zeros_like(spoken[:, : shape.window]))
-        before = whole.states[:, -1] if motion is None else motion
-        return whole, follow(lessons.known_frames, lessons.known_frames + lessons.live_frames, before)
-
-    def _compared(self, made: _Made) -> dict[str, float]:
-        reference, shape = self._answers.reference, self.teacher.shape
-        first = self.teacher.config.known_frames
-        hop = slice(first, first + self.teacher.config.hop_frames)
-        found: dict[str, float] = {}
-        for place, one, other, frames in (
-            ("", made.whole, reference.whole, slice(None)), ("live_", made.live, reference.live, hop)
-        ):  # fmt: skip
-            apart = point_errors_mm(self._points(one[:, frames]), self._points(other[:, frames]))
-            found[f"{place}lips_mm"] = float(apart[..., self.mesh.is_lip].mean())
-            if shape.head_rotation:
-                # the step into the hop counts too: from the last frame that was known
-                begun = slice(first - 1, hop.stop) if place else frames
-                head, true = (self._head(motion[:, begun]) for motion in (one, other))
-                found[f"{place}head_deg"] = float(torch.linalg.vector_norm(head - true, dim=2).mean())
-                found[f"{place}head_speed_share"] = _speed(head) / max(_speed(true), 1e-6)
+    def _compared(self, made: Tensor, lessons: Lessons) -> dict[str, float]:
+        """`made` [B, L, D] with where the lessons lead, over the frames that are to be made."""
+        window, goal = lessons.window, lessons.states[:, -1]
+        counts = (window.indicator * (1.0 - window.known.counts)) > 0.0
+        apart = point_errors_mm(self._points(made), self._points(goal))
+        found = {"lips_mm": float(apart[..., self.mesh.is_lip][counts].mean())}
+        if self.teacher.shape.head_rotation:
+            head, true = (self._head(motion) for motion in (made, goal))
+            found["head_deg"] = float(torch.linalg.vector_norm(head - true, dim=2)[counts].mean())
+            # the step into a hop counts too: from the last frame that was known
+            speed, true_speed = (_speeds(one)[counts[:, 1:]].mean() for one in (head, true))
+            found["head_speed_share"] = float(speed / true_speed.clamp(min=1e-6))
         return found
 
     def _head(self, motion: Tensor) -> Tensor:
@@ -134,6 +114,7 @@ class StudentExam:
         return torch.rad2deg(restored[..., self.teacher.shape.head_components])
 
 
-def _speed(angles: Tensor) -> float:
-    """Mean size of the change from frame to frame of `angles` [B, F, 3]."""
-    return float(torch.linalg.vector_norm(angles.diff(dim=1), dim=2).mean())
+def _speeds(angles: Tensor) -> Tensor:
+    """Size of the change from frame to frame of `angles` [B, F, 3]."""
+    speeds: Tensor = torch.linalg.vector_norm(angles.diff(dim=1), dim=2)
+    return speeds
