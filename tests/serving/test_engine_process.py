@@ -91,6 +91,17 @@ def test_steps_at_the_same_time_have_the_frames_of_steps_in_turn(apart: Pipeline
         np.testing.assert_array_equal(one, other)
 
 
+def test_streams_that_never_speak_leave_nothing_behind(apart: Pipeline) -> None:
+    process = apart.animator
+    assert isinstance(process, EngineProcess)
+    for number in range(50):
+        streams = [apart.open(StreamOptions(seed=number)) for _ in range(3)]
+        for stream in streams:
+            stream.close()
+    assert len(process._notes) == 3
+    assert all(len(notes) == 1 for notes in process._notes.values())
+
+
 def test_what_is_wrong_with_a_bundle_is_told_as_in_this_process(tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     shutil.copytree(open_bundle("live").folder, folder)

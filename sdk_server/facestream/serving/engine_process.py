@@ -19,7 +19,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import defaultdict
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -55,7 +54,7 @@ class EngineProcess:
         for here, there in pairs:
             there.close()
             self._idle_pipes.put(Connection(here.detach()))
-        self._notes: defaultdict[int, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+        self._notes: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}
         """`reset` and `put` of a row since its last step; they go with its next one."""
         self._noting = threading.Lock()
         try:
@@ -75,10 +74,12 @@ class EngineProcess:
         return self._process.poll() is not None
 
     def reset(self, row: int, initial: Mapping[str, Any]) -> None:
-        self._note("reset", row, initial)
+        with self._noting:
+            self._notes[row] = [("reset", initial)]  # whatever was to be done before is undone by it
 
     def put(self, row: int, values: Mapping[str, Any]) -> None:
-        self._note("put", row, values)
+        with self._noting:
+            self._notes.setdefault(row, []).append(("put", values))
 
     def advance(self, rows: Places, pcm: Float32, plan: FramePlan) -> Faces:
         with self._noting:
@@ -102,10 +103,6 @@ class EngineProcess:
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
-
-    def _note(self, verb: str, row: int, values: Mapping[str, Any]) -> None:
-        with self._noting:
-            self._notes[row].append((verb, values))
 
     def _ask(self, *request: object) -> Any:
         pipe = self._idle_pipes.get()
