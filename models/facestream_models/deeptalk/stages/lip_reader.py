@@ -55,9 +55,8 @@ class LipReaderStage:
 
         `viseme_accuracy_elsewhere` is the control: the same readings beside what is said half a window later.
         """
-        spoken, every = self._right(network, self.held_out.true)
-        elsewhere, _ = self._right(network, self.held_out.true, self.config.frames // 2)
-        in_codes, _ = self._right(network, self.held_out.in_codes)
+        spoken, every, elsewhere = self._right(network, self.held_out.true)
+        in_codes, _, _ = self._right(network, self.held_out.in_codes)
         return {
             "viseme_accuracy": spoken,
             "viseme_accuracy_all": every,
@@ -65,12 +64,18 @@ class LipReaderStage:
             "viseme_accuracy_in_codes": in_codes,
         }
 
-    def _right(self, network: nn.Module, held_out: TakeWindows, later: int = 0) -> tuple[float, float]:
-        right, spoken = [], []
+    def _right(self, network: nn.Module, held_out: TakeWindows) -> tuple[float, float, float]:
+        """Share of frames read right: with speech, of all, and with speech half a window later."""
+        found, said, later = [], [], []
         for windows in held_out.in_order(self.config.frames):
-            found = network(self.lips(windows.motion)).argmax(dim=2)
-            said = windows.classes.roll(-later, dims=1)
-            right.append((found == visemes_of(said)).flatten())
-            spoken.append((said != SILENCE).flatten())
-        hits, speech = torch.cat(right).float(), torch.cat(spoken)
-        return float(hits[speech].mean()), float(hits.mean())
+            found.append(network(self.lips(windows.motion)).argmax(dim=2).flatten())
+            said.append(windows.classes.flatten())
+            later.append(windows.classes.roll(-(self.config.frames // 2), dims=1).flatten())
+        read, here, elsewhere = (torch.cat(parts) for parts in (found, said, later))
+        hits, control = ((read == visemes_of(classes)).float() for classes in (here, elsewhere))
+        return _of_speech(hits, here), float(hits.mean()), _of_speech(control, elsewhere)
+
+
+def _of_speech(hits: Tensor, classes: Tensor) -> float:
+    """Mean of `hits` [F] where the classes [F] are of speech."""
+    return float(hits[classes != SILENCE].mean())
