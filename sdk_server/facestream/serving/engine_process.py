@@ -35,18 +35,17 @@ from facestream.types import Float32
 CAN_BE_STARTED = os.name == "posix"
 """A connected socket is handed to the new process, which Windows does otherwise."""
 
-_STEPS_AT_ONCE = 2
 _END_S = 10.0
 
 
 class EngineProcess:
     """An `Animates` for a bundle of the family `live`."""
 
-    steps_at_once = _STEPS_AT_ONCE
+    steps_at_once = 2
 
     def __init__(self, folder: Path, engine: EngineOptions) -> None:
         """Start it and wait until the bundle is open there. Raises what is wrong with it, and `EngineError`."""
-        pairs = [socket.socketpair() for _ in range(_STEPS_AT_ONCE)]
+        pairs = [socket.socketpair() for _ in range(self.steps_at_once)]
         ends = [there.fileno() for _, there in pairs]
         command = [sys.executable, "-m", "facestream.serving.engine_worker", *map(str, ends)]
         self._process = subprocess.Popen(command, pass_fds=ends)
