@@ -130,7 +130,8 @@ def less_far(made: Tensor, true: Tensor, counts: Tensor) -> Tensor:
 
 def _parts(shape: DenoiserShape) -> list[slice]:
     """The face without the opening of the jaw, and the head where there is one: each counts as one."""
-    return [slice(0, EXPRESSION_COUNT), *[shape.head_components] * shape.head_rotation]
+    face = slice(0, EXPRESSION_COUNT)
+    return [face, shape.head_components] if shape.head_rotation else [face]
 
 
 def mean_square(values: Tensor, counts: Tensor) -> Tensor:
