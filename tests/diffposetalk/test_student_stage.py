@@ -9,13 +9,14 @@ import torch
 import facestream_models.diffposetalk
 from facestream.motion.diffposetalk.samplers.base import log_clarity, steps_by_clarity
 from facestream.motion.diffposetalk.schedule import cosine_schedule
+from facestream_models.diffposetalk.bundle import DistilledStudent, Pieces
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.stages.build import load_student, weights_digest
 from facestream_models.diffposetalk.stages.lessons import (
+    HopConfig,
     LessonConfig,
     LessonStore,
-    LiveConfig,
     Teacher,
     live_cut,
     picked,
@@ -34,7 +35,7 @@ from tests.diffposetalk.speaking import loudness, spoken
 CONFIGS = Path(facestream_models.diffposetalk.__file__).parent / "configs"
 SMALL = replace(COMPACT, window=24, past=4, width=32, layers=2, heads=2, hidden=64, style_count=16, guess_variance=0.0)
 LESSONS = LessonConfig(rows=4)
-LIVE = LiveConfig(known=6, fresh=5, beyond=4)
+LIVE = HopConfig(known=6, fresh=5, beyond=4)
 RECORDINGS = Recordings([spoken(s, n, 100, emotion=n % 3) for s in range(6) for n in range(3)], loudness)
 
 
@@ -84,6 +85,13 @@ def test_some_wear_a_named_style():
     is_named = (worn[:, None, -SMALL.style_count :] == named).all(dim=2)
     assert 0.25 < float(is_named.any(dim=1).float().mean()) < 0.75
     assert is_named.any(dim=0).all()
+
+
+def test_the_shipped_student_learns_hops_as_they_are_served():
+    taught = read_config(CONFIGS / "student_compact.toml", StudentConfig).live
+    served, pieces = DistilledStudent._field_defaults, Pieces()
+    assert (taught.known, taught.beyond) == (served["known_frames"], served["beyond_frames"])
+    assert (taught.hop, taught.fresh) == (pieces.hop_frames, pieces.hop_frames + pieces.ahead_frames)
 
 
 def cut_of(filling, seed=0):

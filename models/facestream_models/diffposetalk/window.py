@@ -40,6 +40,18 @@ class Speech(NamedTuple):
     indicator: Tensor
 
 
+def speech_up_to(ends: Tensor, features: Tensor, silence: Tensor) -> Speech:
+    """`features` [B, L, W] up to `ends` [B], then lasting `silence` [W]."""
+    indicator = frames_before(ends, features.shape[1])
+    kept = indicator[:, :, None]
+    return Speech(features * kept + silence * (1.0 - kept), indicator)
+
+
+def frames_before(ends: Tensor, count: int) -> Tensor:
+    """1 for each of `count` frames [B, L] that lies before `ends` [B], 0 for the others."""
+    return (torch.arange(count) < ends[:, None]).float()
+
+
 class Known(NamedTuple):
     """Frames given out before, at the beginning of a window: `counts` [B, L] is 1 for those, `motion` [B, L, D]."""
 

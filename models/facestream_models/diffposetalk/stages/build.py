@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from facestream.retarget.profile import load_profile
 from facestream_models.corpus.take_store import iterate_takes
+from facestream_models.diffposetalk.bundle import STYLES
 from facestream_models.diffposetalk.compact import ContentMap
 from facestream_models.diffposetalk.head_trust import HeadTrust
 from facestream_models.diffposetalk.heard_speech import HeardSpeech, levels
@@ -27,9 +28,6 @@ from facestream_models.live.weights import load_network
 from facestream_models.metrics.face_mesh import shipped_mesh
 from facestream_models.training.config import from_values, read_config
 from facestream_models.training.run import WEIGHTS, Run, load_stage
-
-NAMED_STYLES = "styles.npz"
-"""Beside the stages: as a bundle has it."""
 
 
 def both_parts(data: Path, hear: Hear | None = None) -> tuple[Recordings, Recordings]:
@@ -93,8 +91,7 @@ def build_trust(config_file: Path, data: Path, out: Path) -> Run:
 def build_student(config_file: Path, data: Path, out: Path) -> Run:
     """Stage `student`; the folders `live`, `style`, `denoiser` and `trust`, all of its teacher, lie beside `out`.
 
-    It goes on from the student in `student-before`, where there is such a folder, and wears the named styles in
-    `NAMED_STYLES`, where that lies there.
+    Named styles, where it is to wear any, lie there in a file as bundles have it.
     """
     config = read_config(config_file, StudentConfig)
     torch.manual_seed(config.run.seed)
@@ -103,17 +100,15 @@ def build_student(config_file: Path, data: Path, out: Path) -> Run:
     told = {"shape": stored["facts"]["shape"], "teacher": weights_digest(teacher), "teacher_step": stored["step"]}
     teacher.denoiser.head_trust = load_head_trust(runs, teacher)
     parts = both_parts(data, _hearing(runs))
-    named = _named_styles(runs / NAMED_STYLES)
+    named = _named_styles(runs / STYLES) if config.lessons.named > 0.0 else None
     stage = StudentStage(config, teacher, told, *parts, load_styles(runs), shipped_mesh(), named)
-    if (runs / "student-before" / WEIGHTS).exists():
-        stage.student.load_state_dict(load_stage(runs, "student-before")["weights"])
+    if config.begin_with:
+        stage.student.load_state_dict(load_stage(runs, config.begin_with)["weights"])
     return Run(stage, config.run, out)
 
 
-def _named_styles(path: Path) -> Tensor | None:
-    """The styles [N, S] in the file at `path`, if there is one."""
-    if not path.exists():
-        return None
+def _named_styles(path: Path) -> Tensor:
+    """The styles [N, S] in the file at `path`."""
     with np.load(path) as stored:
         return torch.from_numpy(stored["style"]).float()
 

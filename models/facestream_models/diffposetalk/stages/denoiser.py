@@ -30,7 +30,7 @@ from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.diffposetalk.stages.recordings import Recordings
 from facestream_models.diffposetalk.stages.style import StyleNetwork, head_factors, with_heads
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
-from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler
+from facestream_models.diffposetalk.window import Person, Recipe, Speech, StreamNoise, WindowSampler, speech_up_to
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
 from facestream_models.metrics.some_points import some_points
 from facestream_models.training.run import RunConfig
@@ -193,9 +193,8 @@ class DenoiserStage:
         rows, window = motion.shape[:2]
         early = random.integers(1, window, size=rows)
         ends = torch.from_numpy(np.where(random.random(rows) < chance, early, window))
-        counts = (torch.arange(window) < ends[:, None]).float()
-        kept = counts[:, :, None]
-        return Half(motion * kept, features * kept + silence * (1.0 - kept), past, counts)
+        speech = speech_up_to(ends, features, silence)
+        return Half(motion * speech.indicator[:, :, None], speech.features, past, speech.indicator)
 
     def _style(self, motion: Tensor) -> Tensor:
         with torch.no_grad():

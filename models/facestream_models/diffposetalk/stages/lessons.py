@@ -29,7 +29,16 @@ from facestream_models.diffposetalk.stages.recordings import Recordings, Windows
 from facestream_models.diffposetalk.stages.style import StyleNetwork
 from facestream_models.diffposetalk.student import Grids, StudentWindow
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
-from facestream_models.diffposetalk.window import Known, Person, Recipe, Speech, StreamNoise, WindowSampler
+from facestream_models.diffposetalk.window import (
+    Known,
+    Person,
+    Recipe,
+    Speech,
+    StreamNoise,
+    WindowSampler,
+    frames_before,
+    speech_up_to,
+)
 
 _NEAR = 0.4
 """Share of a stride."""
@@ -56,8 +65,9 @@ class LessonConfig:
 
 
 @dataclass(frozen=True)
-class LiveConfig:
-    """A live window: up to `known` frames that were given out, `fresh` ones and `beyond` that are not meant.
+class HopConfig:
+    """A live window: up to `known` frames that were given out, `fresh` ones and `beyond` that are not meant, as many
+    as are served (`DistilledStudent` and `Pieces` in `bundle`).
 
     `filling` is the chance that the stream has only begun, a whole `hop` or several ago.
     """
@@ -93,7 +103,7 @@ def picked(lessons: Sequence[Lessons], rows: Sequence[int]) -> Lessons:
     return found
 
 
-def live_cut(lessons: Lessons, config: LiveConfig, silence: Tensor, random: np.random.Generator) -> Lessons:
+def live_cut(lessons: Lessons, config: HopConfig, silence: Tensor, random: np.random.Generator) -> Lessons:
     """A hop [B, L] of the stream that whole windows are, somewhere in each of them, as the runtime fills its window.
 
     Frames behind what is made hear lasting `silence` [W]. No hop lies behind the end of its window, unless that is
@@ -106,21 +116,19 @@ def live_cut(lessons: Lessons, config: LiveConfig, silence: Tensor, random: np.r
     firsts = random.integers(np.clip(ends - frames, 0, None) + config.known, endpoint=True)
     filling = config.hop * random.integers(-(-config.known // config.hop), size=len(ends))
     firsts = np.where(random.random(len(ends)) < config.filling, np.minimum(filling, firsts), firsts)
-    known = np.minimum(firsts, config.known)
-    place = torch.from_numpy(firsts - known)[:, None] + torch.arange(past + frames)  # in what was before and is now
+    known = torch.from_numpy(np.minimum(firsts, config.known))
+    place = (torch.from_numpy(firsts) - known)[:, None] + torch.arange(past + frames)  # in what was before and is now
     row = torch.arange(len(ends))[:, None]
     motions, audio = before.motion[row, place], before.audio[row, place]
     now = place[:, past:] - past
-    counts = (torch.arange(frames) < torch.from_numpy(known)[:, None]).float()
-    indicator = (torch.arange(frames) < torch.from_numpy(known + config.fresh)[:, None]).float()
-    meant = indicator[:, :, None]
+    speech = speech_up_to(known + config.fresh, audio[:, past:], silence)
     cut = StudentWindow(
         window.person,
         Past(motions[:, :past], audio[:, :past]),
-        audio[:, past:] * meant + silence * (1.0 - meant),
-        indicator,
+        speech.features,
+        speech.indicator,
         window.scales,
-        Known(counts, motions[:, past:]),
+        Known(frames_before(known, frames), motions[:, past:]),
     )
     return Lessons(cut, lessons.states[row, :, now].transpose(1, 2))
 
@@ -181,7 +189,7 @@ class Teacher:
         early = random.integers(1, shape.window, size=config.rows)
         ends = np.where(random.random(config.rows) < config.ends, early, shape.window)
         noises = [StreamNoise(CounterNoise(number * config.rows + row), 0) for row in range(config.rows)]
-        return self.follow(self.speech(audio, ends), person, past, guidance, noises)
+        return self.follow(speech_up_to(torch.from_numpy(ends), audio, self.silence), person, past, guidance, noises)
 
     def follow(
         self,
@@ -233,12 +241,6 @@ class Teacher:
         begins = torch.from_numpy(random.random(len(motion)) < self.config.begins)[:, None, None]
         start, true = self.model.start(len(motion)), Past(motion[:, : self.shape.past], features[:, : self.shape.past])
         return Past(*(torch.where(begins, none, some) for none, some in zip(start, true, strict=True)))
-
-    def speech(self, audio: Tensor, ends: np.ndarray) -> Speech:
-        """`audio` [B, L, W] up to `ends` [B], then silence."""
-        indicator = (torch.arange(audio.shape[1]) < torch.from_numpy(ends)[:, None]).float()
-        kept = indicator[:, :, None]
-        return Speech(audio * kept + self.silence * (1.0 - kept), indicator)
 
 
 class LessonStore:

@@ -21,10 +21,10 @@ from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.losses import LossWeights, MotionPoints, motion_terms
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.stages.lessons import (
+    HopConfig,
     LessonConfig,
     Lessons,
     LessonStore,
-    LiveConfig,
     Teacher,
     live_cut,
     picked,
@@ -54,8 +54,10 @@ class StudentConfig:
 
     `grids` are the shares of rows that go in 1 to 4 strides, `own_way` is the share that begins where the student's own
     strides led. Hops count `live_weight` times. Losses are taken on one in `every_point` points of the face.
+    `begin_with` names a folder beside the output: a student to go on from.
     """
 
+    begin_with: str = ""
     rows: int = 16
     groups: int = 24
     renew_every: int = 8
@@ -64,7 +66,7 @@ class StudentConfig:
     live_weight: float = 1.0
     every_point: int = 8
     lessons: LessonConfig = field(default_factory=LessonConfig)
-    live: LiveConfig = field(default_factory=LiveConfig)
+    live: HopConfig = field(default_factory=HopConfig)
     exam: ExamConfig = field(default_factory=ExamConfig)
     run: RunConfig = field(default_factory=RunConfig)
     weights: LossWeights = field(default_factory=_to_the_teacher)

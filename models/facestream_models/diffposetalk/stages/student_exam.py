@@ -19,10 +19,10 @@ from facestream.motion.diffposetalk.samplers.names import plan_named
 from facestream.motion.diffposetalk.schedule import cosine_schedule
 from facestream_models.diffposetalk.denoiser import Past
 from facestream_models.diffposetalk.losses import MotionPoints
-from facestream_models.diffposetalk.stages.lessons import Lessons, LiveConfig, Teacher, live_cut
+from facestream_models.diffposetalk.stages.lessons import HopConfig, Lessons, Teacher, live_cut
 from facestream_models.diffposetalk.student import MOST_STEPS, Student, StudentSampler
 from facestream_models.diffposetalk.style_encoder import STYLE_FRAMES
-from facestream_models.diffposetalk.window import Person, StreamNoise
+from facestream_models.diffposetalk.window import Person, StreamNoise, speech_up_to
 from facestream_models.metrics.face_mesh import FaceMesh, point_errors_mm
 
 
@@ -48,7 +48,7 @@ class _Answers(NamedTuple):
 class StudentExam:
     """The teacher's answers are made once, when they are needed."""
 
-    def __init__(self, config: ExamConfig, live: LiveConfig, teacher: Teacher, mesh: FaceMesh) -> None:
+    def __init__(self, config: ExamConfig, live: HopConfig, teacher: Teacher, mesh: FaceMesh) -> None:
         self.config, self.live, self.teacher, self.mesh = config, live, teacher, mesh
         self._points = MotionPoints(teacher.styles.space, mesh)
 
@@ -91,7 +91,7 @@ class StudentExam:
         style = teacher.styles(windows.motion[:, -STYLE_FRAMES:])
         person = Person(style.new_zeros(len(style), shape.identity_count), style)
         noises = [StreamNoise(CounterNoise(first_seed + row), 0) for row in range(config.rows)]
-        speech = teacher.speech(audio, np.full(config.rows, shape.window))
+        speech = speech_up_to(torch.full((config.rows,), shape.window), audio, teacher.silence)
         return teacher.follow(speech, person, past, Guidance(config.audio_scale, config.style_scale), noises, plan)
 
     def _compared(self, made: Tensor, lessons: Lessons) -> dict[str, float]:
