@@ -1,5 +1,6 @@
 """From trained stages to frames: the bundle that the exporter writes, opened and used as the runtime does."""
 
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,10 +21,11 @@ from facestream.styling import StylingChange
 from facestream_models.corpus.phones import CLASSES
 from facestream_models.corpus.speaking_style import TRAITS
 from facestream_models.corpus.take_store import TakeWriter
+from facestream_models.diffposetalk.bundle import STYLES
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap
 from facestream_models.diffposetalk.heard_speech import LEVELS
 from facestream_models.diffposetalk.model import DiffPoseTalk
-from facestream_models.diffposetalk.stages.build import load_denoiser, weights_digest
+from facestream_models.diffposetalk.stages.build import build_student, load_denoiser, weights_digest
 from facestream_models.diffposetalk.stages.style import StyleNetwork
 from facestream_models.diffposetalk.student import Student
 from facestream_models.export.diffposetalk import (
@@ -145,6 +147,29 @@ def test_it_makes_faces_and_heads(made: tuple[Path, Path, Bundle]) -> None:
     assert "silence" in frames.extras
     assert frames.pose is not None
     assert np.isfinite(frames.weights).all()
+
+
+def test_another_student_goes_on_from_it_and_wears_its_styles(made: tuple[Path, Path, Bundle], tmp_path: Path) -> None:
+    runs, data, bundle = made
+    again = tmp_path / "runs"
+    shutil.copytree(runs, again)
+    shutil.copytree(data / "train", tmp_path / "data" / "train")
+    shutil.copytree(data / "train", tmp_path / "data" / "validation")
+    before = torch.load(runs / "student" / "weights.pt", weights_only=True)
+    before["weights"]["known"] += 1.0
+    torch.save(before, again / "student" / "weights.pt")
+    settings = tmp_path / "student.toml"
+    told = 'begin_with = "student"\n[lessons]\nnamed = 0.5\n[run]\nseed = 3\nsteps = 1\n'
+    settings.write_text(told, encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match=r"styles\.npz"):
+        build_student(settings, tmp_path / "data", again / "another")
+    shutil.copy(bundle.folder / STYLES, again / STYLES)
+    found = build_student(settings, tmp_path / "data", again / "another").stage.network
+    for name, weight in found.state_dict().items():
+        torch.testing.assert_close(weight, before["weights"][name])
+    settings.write_text(told.removeprefix('begin_with = "student"\n'), encoding="utf-8")
+    anew = build_student(settings, tmp_path / "data", again / "another").stage.network
+    assert not torch.equal(anew.state_dict()["known"], before["weights"]["known"])
 
 
 def test_a_student_is_a_part_of_it_and_may_be_missing(made: tuple[Path, Path, Bundle], tmp_path: Path) -> None:
