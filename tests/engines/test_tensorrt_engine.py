@@ -4,7 +4,10 @@ Addresses, padding, rows that grow and are used again are what they are on a dev
 """
 
 import ctypes
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from facestream.engines.base import BUCKETS, ROW
+from facestream.engines.base import BUCKETS, ROW, StepOutput
 from facestream.engines.bundle import Bundle
 from facestream.engines.onnx import OnnxEngine
 from facestream.engines.tensorrt import HEARD, TensorRtEngine
@@ -55,7 +58,9 @@ class HostGraph:
         model = with_packed_state(onnx.load(bundle.graph_path), bundle.model.states)
         self._session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         self._random = np.random.default_rng(0)
+        self._turn = threading.Lock()
         self.rows: list[int] = []
+        self.on_step: Callable[[], object] = lambda: None
 
     def run_beside(
         self,
@@ -65,20 +70,21 @@ class HostGraph:
         before: OnStream,
         after: OnStream,
     ) -> list[Float32]:
-        state = self._random.normal(0, 9, kept[STATE]).astype(np.float32)
-        following = np.empty_like(state)
-        addresses = {STATE: state.ctypes.data, NEXT_STATE: following.ctypes.data}
-        before(HostStream(), addresses)
-        self.rows.append(len(state))
-        *found, following[:] = self._session.run([*outputs, NEXT_STATE], {**given, STATE: state})
-        after(HostStream(), addresses)
+        with self._turn:
+            state = self._random.normal(0, 9, kept[STATE]).astype(np.float32)
+            following = np.empty_like(state)
+            addresses = {STATE: state.ctypes.data, NEXT_STATE: following.ctypes.data}
+            before(HostStream(), addresses)
+            self.rows.append(len(state))
+            self.on_step()
+            *found, following[:] = self._session.run([*outputs, NEXT_STATE], {**given, STATE: state})
+            after(HostStream(), addresses)
         return found
 
 
 @pytest.fixture(autouse=True)
 def _memory_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("facestream.engines.tensorrt.DeviceMemory", HostMemory)
-    monkeypatch.setattr("facestream.engines.tensorrt.Stream", HostStream)
 
 
 @pytest.fixture
@@ -125,6 +131,47 @@ def run(pipeline: Pipeline, seeds: list[int], random: np.random.Generator) -> di
             if open_now[seed].is_done:
                 open_now.pop(seed).close()
     return {seed: joined_frames(frames).weights for seed, frames in runs.items()}
+
+
+def test_a_table_that_grows_beside_a_step_loses_nothing_of_it(
+    bundle: Bundle, engine: TensorRtEngine, graph: HostGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = np.random.default_rng(0)
+    pcm = [chance.uniform(-0.3, 0.3, (1, 2 * HOP)).astype(np.float32) for _ in range(2)]
+    last_row = 500  # far beyond the table
+    stepped = threading.Event()
+
+    def state_of(row: int, *, heard: bool) -> dict[str, Float32]:
+        return {ROW: np.array([row], np.float32), HEARD: np.array([heard], np.float32)}
+
+    class SlowToGrow(HostStream):
+        def move(self, to: int, source: int, size: int) -> None:
+            super().move(to, source, size)
+            if size > 4 * engine._width:  # the whole table
+                stepped.wait(0.2)
+
+    def first_step() -> StepOutput:
+        output = engine.step(pcm[0], state_of(1, heard=False))
+        stepped.set()
+        return output
+
+    monkeypatch.setattr("tests.engines.test_tensorrt_engine.HostStream", SlowToGrow)
+    with ThreadPoolExecutor(1) as threads:
+        others: list[Future[StepOutput]] = []
+
+        def grow() -> None:
+            graph.on_step = lambda: None
+            others.append(threads.submit(engine.step, pcm[1], state_of(last_row, heard=False)))
+            time.sleep(0.05)  # what does not wait for this step to end has begun to grow by now
+
+        graph.on_step = grow
+        first_step()
+        others[0].result()
+    here = OnnxEngine(bundle)
+    known = here.step(pcm[1], here.step(pcm[0], here.model.fresh_state(1)).next_state)
+    np.testing.assert_allclose(engine.step(pcm[1], state_of(1, heard=True)).motion, known.motion, atol=1e-5)
+    without = here.step(pcm[1], here.model.fresh_state(1))
+    assert np.abs(known.motion - without.motion).max() > 1e-3, "what was heard before matters"
 
 
 def test_steps_are_padded_to_their_bucket(engine: TensorRtEngine, graph: HostGraph) -> None:

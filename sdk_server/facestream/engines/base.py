@@ -114,7 +114,7 @@ class StepOutput:
 
 
 class Engine(Protocol):
-    """Runs the graph of one bundle. Used by one thread at a time."""
+    """Runs the graph of one bundle. Several threads may be in `step`, with rows of their own."""
 
     @property
     def name(self) -> str:

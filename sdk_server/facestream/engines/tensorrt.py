@@ -28,7 +28,7 @@ _WARM_UP_RUNS, _UNRECORDED_RUNS = 8, 3
 
 
 class TensorRtEngine:
-    """`graph` takes `pcm` and the packed state. Used by one thread at a time."""
+    """`graph` takes `pcm` and the packed state, and does one step after the other, whoever asks."""
 
     max_rows: Final = BUCKETS[-1]
 
@@ -50,13 +50,13 @@ class TensorRtEngine:
             raise EngineError(f"rows must have numbers of their own, from 1 on; got {state[ROW].tolist()}")
         if hops > MOST_HOPS:
             raise EngineError(f"a step of {hops} hops; the engine takes {MOST_HOPS} at most")
-        self._grow(slots)
         fresh = [slot for slot, heard in zip(slots, state[HEARD].tolist(), strict=True) if not heard]
         bucket = bucket_of(rows)
         padded = np.zeros((bucket, pcm.shape[1]), np.float32)
         padded[:rows] = pcm
 
         def gather(stream: Stream, addresses: Mapping[str, int]) -> None:
+            self._grow(slots, stream)  # here, where no other step is under way
             for slot in fresh:
                 stream.clear(self._address(slot), self._row_bytes)
             for slot, place, count in copies_of(slots):
@@ -96,12 +96,11 @@ class TensorRtEngine:
     def _address(self, slot: int) -> int:
         return self._table.address + slot * self._row_bytes
 
-    def _grow(self, slots: list[int]) -> None:
+    def _grow(self, slots: list[int], stream: Stream) -> None:
         capacity = grown(self._capacity, slots)
         if capacity == self._capacity:
             return
         table = DeviceMemory(capacity * self._row_bytes)
-        stream = Stream()
         stream.move(table.address, self._table.address, self._capacity * self._row_bytes)
         stream.wait()
         self._table, self._capacity = table, capacity

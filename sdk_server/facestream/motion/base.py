@@ -56,7 +56,7 @@ class Streamer(Protocol):
 
 
 class MotionSource(Protocol):
-    """One model at work for many streams. `step` belongs to one thread, the rest to anyone."""
+    """One model at work for many streams. `step` belongs to the threads of its animator, the rest to anyone."""
 
     @property
     def model(self) -> ModelFacts: ...
