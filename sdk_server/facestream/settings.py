@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     engine_threads: int = Field(1, ge=1, le=256, description="threads inside one engine step")
 
     # How much
+    front_processes: int = Field(1, ge=1, le=64, description="that serve clients; several share the engine (Linux)")
     max_streams: int = Field(64, ge=1, le=4096, description="live streams at once")
     max_clips: int = Field(4, ge=0, le=4096, description="clips at once, beside the live streams")
     max_message_bytes: int = Field(256 * 1024, ge=4096, le=64 * 1024 * 1024, description="largest request message")
@@ -93,6 +94,11 @@ class Settings(BaseSettings):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together: set both or none")
         return self
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All that are served, the default one first."""
+        return tuple(dict.fromkeys((self.model, *self.also)))
 
     @property
     def web_port(self) -> int | None:

@@ -1,5 +1,6 @@
 """The arithmetic in a process of its own: the same frames, and an end that harms nobody for long."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,11 +17,13 @@ from facestream.engines.bundle import MANIFEST, open_bundle
 from facestream.engines.choice import EngineOptions
 from facestream.errors import BundleError, EngineError
 from facestream.polish.options import ControlChange
-from facestream.serving.engine_process import CAN_BE_STARTED, EngineProcess
+from facestream.serving.engine_process import EngineProcess
+from facestream.serving.helper_process import CAN_BE_STARTED
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.types import Float32
+from tests.serving.hosted_engine import hosted
 from tests.transports.loopback import loopback, speech, until
 
 pytestmark = pytest.mark.skipif(not CAN_BE_STARTED, reason="no process of its own on this system")
@@ -31,6 +34,18 @@ def apart() -> Iterator[Pipeline]:
     pipeline = open_pipeline("live", in_own_process=True)
     yield pipeline
     pipeline.close()
+
+
+@pytest.fixture(params=["all of it in another process", "an engine that is shared"])
+def far(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
+    """The other ways of animating than all of it in this process."""
+    with contextlib.ExitStack() as held:
+        if request.param == "an engine that is shared":
+            pipeline = held.enter_context(hosted(tmp_path)).pipeline()
+        else:
+            pipeline = open_pipeline("live", in_own_process=True)
+        yield pipeline
+        pipeline.close()
 
 
 def frames_of(pipeline: Pipeline, count: int, *, seed: int) -> list[Float32]:
@@ -54,16 +69,16 @@ def frames_of(pipeline: Pipeline, count: int, *, seed: int) -> list[Float32]:
     return [np.concatenate(frames) for frames in made]
 
 
-def test_frames_are_the_same_in_both_processes(apart: Pipeline) -> None:
+def test_frames_are_the_same_wherever_they_are_made(far: Pipeline) -> None:
     here = open_pipeline("live")
     for seed in (0, 1):  # the second time in rows that were used before
-        for one, other in zip(frames_of(here, 3, seed=seed), frames_of(apart, 3, seed=seed), strict=True):
+        for one, other in zip(frames_of(here, 3, seed=seed), frames_of(far, 3, seed=seed), strict=True):
             assert len(one) > 20
             np.testing.assert_array_equal(one, other)
-    assert not np.array_equal(frames_of(apart, 1, seed=2)[0], frames_of(apart, 1, seed=3)[0])
+    assert not np.array_equal(frames_of(far, 1, seed=2)[0], frames_of(far, 1, seed=3)[0])
 
 
-def test_steps_at_the_same_time_have_the_frames_of_steps_in_turn(apart: Pipeline) -> None:
+def test_steps_at_the_same_time_have_the_frames_of_steps_in_turn(far: Pipeline) -> None:
     speakers, turns = 3, 12
 
     def spoken(pipeline: Pipeline, group: int) -> Float32:
@@ -81,10 +96,10 @@ def test_steps_at_the_same_time_have_the_frames_of_steps_in_turn(apart: Pipeline
                 stream.close()
         return np.concatenate(made)
 
-    groups = range(apart.animator.steps_at_once)
+    groups = range(far.animator.steps_at_once)
     in_turn = [spoken(open_pipeline("live"), group) for group in groups]
     with ThreadPoolExecutor(len(groups)) as threads:
-        at_once = list(threads.map(lambda group: spoken(apart, group), groups))
+        at_once = list(threads.map(lambda group: spoken(far, group), groups))
     assert len(groups) > 1
     for one, other in zip(in_turn, at_once, strict=True):
         assert one.any()
@@ -143,7 +158,7 @@ async def test_a_process_that_dies_is_replaced_and_a_client_goes_on(monkeypatch:
         reading = aiter(stream)
         await stream.send(speech(1.0))
         runs = [await anext(reading)]
-        os.kill(started[0]._process.pid, signal.SIGKILL)
+        os.kill(started[0]._process.process_id, signal.SIGKILL)
         await until(lambda: len(started) == 2)
         await stream.send(speech(1.0, seed=1))
         await stream.finish()

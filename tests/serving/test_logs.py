@@ -24,6 +24,14 @@ def test_json_is_one_object_a_line() -> None:
     assert "ValueError: no" in failed["traceback"]
 
 
+def test_lines_of_several_processes_can_be_told_apart() -> None:
+    stream = io.StringIO()
+    configure_logs("json", "info", stream, process="front-1")
+    logging.getLogger("facestream.test").info("ready", extra={"took_s": 1})
+    told = json.loads(stream.getvalue())
+    assert (told["message"], told["process_name"], told["took_s"]) == ("ready", "front-1", 1)
+
+
 def test_text_shows_the_facts() -> None:
     first, *rest = written("text").splitlines()
     assert first.endswith("stream opened  stream=a1 rows=3")

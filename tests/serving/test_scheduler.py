@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from facestream.errors import EngineError
+from facestream.serving.admission import Admission
 from facestream.serving.animator import Animator
 from facestream.serving.host import AnimationHost, StreamRequest
 from facestream.serving.limits import Limits
@@ -40,7 +41,7 @@ class Fixture:
         self.now_s = 100.0
         self.pipeline = Noting(synthetic_pipeline(**pipeline))
         self.host = AnimationHost(
-            lambda: [self.pipeline], Limits(), max_streams=200, max_clips=8, stuck_after_s=30, now=lambda: self.now_s
+            lambda: [self.pipeline], Limits(), Admission(200, 8), stuck_after_s=30, now=lambda: self.now_s
         )
 
     def open(self, **fields: Any) -> Any:

@@ -83,10 +83,10 @@ def test_a_folder_without_a_page_is_one_clear_error(tmp_path: Path) -> None:
 async def test_the_server_serves_it_beside_websockets(folder: Path) -> None:
     server = Server(settings(viewer=True, websocket_port=0), load=lambda: [synthetic_pipeline()], viewer=folder)
     async with server:
-        assert server.web_url == f"http://{server.web_address}/"
+        assert server.addresses.web_url == f"http://{server.web_address}/"
 
         def get(path: str, method: str = "GET") -> tuple[int, bytes]:
-            request = urllib.request.Request(f"{server.web_url}{path}", method=method)
+            request = urllib.request.Request(f"{server.addresses.web_url}{path}", method=method)
             try:
                 with urllib.request.urlopen(request) as answer:
                     return answer.status, answer.read()

@@ -9,6 +9,8 @@ from rich.console import Console
 from facestream.settings import Settings
 from facestream.telemetry.logs import configure_logs
 from facestream.transports import event_loop
+from facestream.transports.fronts import serve_with_fronts
+from facestream.transports.ports import Addresses
 from facestream.transports.server import Server
 from facestream.transports.server import serve as run_server
 
@@ -29,6 +31,9 @@ def serve(
     also: Annotated[list[str] | None, typer.Option(help="serve this model too; may be given more than once")] = None,
     engine: Annotated[str | None, typer.Option(help="auto, onnx, cuda or tensorrt [default: auto]")] = None,
     precision: Annotated[str | None, typer.Option(help="fp32, fp16 (TensorRT) or int8 (CPU) [default: fp32]")] = None,
+    front_processes: Annotated[
+        int | None, typer.Option(help="processes that serve clients, beside one engine (Linux) [default: 1]")
+    ] = None,
     max_streams: Annotated[int | None, typer.Option(help="live streams at once [default: 64]")] = None,
     reflection: Annotated[bool | None, typer.Option("--reflection", help="let tools list the services")] = None,
     log_format: Annotated[str | None, typer.Option(help="text or json [default: text]")] = None,
@@ -52,6 +57,7 @@ def serve(
         also=tuple(also) if also else None,
         engine=engine,
         precision=precision,
+        front_processes=front_processes,
         max_streams=max_streams,
         reflection=reflection,
         log_format=log_format,
@@ -60,17 +66,22 @@ def serve(
     configure_logs(settings.log_format, settings.log_level)
     console = Console(stderr=True)
 
-    def announce(server: Server) -> None:
+    def announce(addresses: Addresses) -> None:
         if print_address:
-            print(*filter(None, (server.address, server.web_address)), sep="\n", flush=True)
+            print(*filter(None, (addresses.grpc, addresses.web)), sep="\n", flush=True)
         else:
-            models = ", ".join((settings.model, *settings.also))
-            web = "" if server.web_url is None else f", and on {server.web_url}"
-            ready = f"facestream is ready on {server.address} with {models}{web}"
+            models = ", ".join(settings.models)
+            web = "" if addresses.web_url is None else f", and on {addresses.web_url}"
+            ready = f"facestream is ready on {addresses.grpc} with {models}{web}"
             console.print(ready, highlight=False, markup=False, soft_wrap=True)
 
     async def start_and_stop() -> None:
         async with Server(settings) as server:
-            announce(server)
+            announce(server.addresses)
 
-    event_loop.run(start_and_stop() if check else run_server(settings, on_ready=announce))
+    if settings.front_processes > 1:
+        serve_with_fronts(settings, on_ready=announce, stop_when_ready=check)
+    elif check:
+        event_loop.run(start_and_stop())
+    else:
+        event_loop.run(run_server(settings, on_ready=lambda server: announce(server.addresses)))

@@ -134,7 +134,6 @@ class Animates(Protocol):
 class Animator:
     """One model and one head in this process, with the state of all rows."""
 
-    is_lost = False
     steps_at_once = 1
 
     def __init__(self, source: MotionSource, retargeter: MotionSolver) -> None:
@@ -149,6 +148,10 @@ class Animator:
             | {_LAST_MOTION: ((model.motion_size + len(_HEARD),), np.float32), _PREVIOUS: ((CURVE_COUNT,), np.float32)}
             | polish.POLISH_COLUMNS
         )
+
+    @property
+    def is_lost(self) -> bool:
+        return False
 
     def reset(self, row: int, initial: Mapping[str, Any]) -> None:
         self._rows.reset(row, initial)

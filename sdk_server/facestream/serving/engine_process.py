@@ -11,16 +11,10 @@ computes. With 200 streams on two cores that took p99 from 235 and 416 ms to 153
 (single runs by turns, 2026-11-22).
 """
 
-import contextlib
 import logging
-import os
 import queue
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Mapping
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,12 +24,8 @@ from facestream.errors import EngineError, FacestreamError
 from facestream.motion.base import MotionSource, WholePart
 from facestream.motion.live import LiveMotion
 from facestream.serving.animator import Faces, FramePlan, Places
+from facestream.serving.helper_process import HelperProcess, Pipe
 from facestream.types import Float32
-
-CAN_BE_STARTED = os.name == "posix"
-"""A connected socket is handed to the new process, which Windows does otherwise."""
-
-_END_S = 10.0
 
 
 class EngineProcess:
@@ -45,17 +35,14 @@ class EngineProcess:
 
     def __init__(self, folder: Path, engine: EngineOptions) -> None:
         """Start it and wait until the bundle is open there. Raises what is wrong with it, and `EngineError`."""
-        pairs = [socket.socketpair() for _ in range(self.steps_at_once)]
-        ends = [there.fileno() for _, there in pairs]
-        command = [sys.executable, "-m", "facestream.serving.engine_worker", *map(str, ends)]
-        self._process = subprocess.Popen(command, pass_fds=ends)
-        self._idle_pipes: queue.SimpleQueue[Connection[Any, Any]] = queue.SimpleQueue()
-        for here, there in pairs:
-            there.close()
-            self._idle_pipes.put(Connection(here.detach()))
+        self._process = HelperProcess("facestream.serving.engine_worker", self.steps_at_once)
+        self._idle_pipes: queue.SimpleQueue[Pipe] = queue.SimpleQueue()
+        for pipe in self._process.pipes:
+            self._idle_pipes.put(pipe)
         self._notes: dict[int, list[tuple[str, Mapping[str, Any]]]] = {}
         """`reset` and `put` of a row since its last step; they go with its next one."""
         self._noting = threading.Lock()
+        self._is_gone = False
         try:
             model, max_rows = self._ask(folder, engine)
         except FacestreamError:
@@ -70,7 +57,7 @@ class EngineProcess:
 
     @property
     def is_lost(self) -> bool:
-        return self._process.poll() is not None
+        return self._is_gone or self._process.has_ended
 
     def reset(self, row: int, initial: Mapping[str, Any]) -> None:
         with self._noting:
@@ -98,10 +85,7 @@ class EngineProcess:
 
     def close(self) -> None:
         """A step under way fails; there is nothing to be saved."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_S)
+        self._process.end()
 
     def _ask(self, *request: object) -> Any:
         pipe = self._idle_pipes.get()
@@ -119,6 +103,7 @@ class EngineProcess:
         return answer
 
     def _gone(self) -> NoReturn:
+        self._is_gone = True
         raise EngineError("the engine's process has ended; its last words are in the server's log")
 
 

@@ -7,20 +7,16 @@ with its traceback in the log of the server.
 
 import logging
 import logging.handlers
-import os
 import queue
-import signal
-import sys
 import threading
-import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
 
 from facestream.engines.base import BUCKETS
 from facestream.engines.bundle import Bundle
 from facestream.errors import FacestreamError
 from facestream.serving.animator import Animator
+from facestream.serving.helper_process import Pipe, pipes_given, start_thread
 from facestream.serving.pipelines import animator_of
 from facestream.serving.short_turns import take_short_turns
 
@@ -41,13 +37,10 @@ class _Told(logging.handlers.QueueHandler):
 
 def main() -> None:
     """Open the bundle, tell what it is, then serve."""
-    # Ctrl-C reaches the whole group; the server drains first and then lets go of this process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     take_short_turns()
     told = _Told()
     logging.basicConfig(level=logging.INFO, handlers=[told])
-    pipes: list[Connection[Any, Any]] = [Connection(int(end)) for end in sys.argv[1:]]
-    pipe = pipes[0]
+    pipe, *others = pipes_given()
     folder, engine = pipe.recv()
     try:
         animator = animator_of(Bundle.open(folder), engine)
@@ -55,21 +48,12 @@ def main() -> None:
         pipe.send((error, told.take()))
         return
     pipe.send(((animator.source.model, animator.source.max_rows), told.take()))
-    for other in pipes[1:]:
-        threading.Thread(target=_serve_or_die, args=(other, animator, told.take), daemon=True).start()
+    for other in others:
+        start_thread(serve, other, animator, told.take)
     serve(pipe, animator, told.take)
 
 
-def _serve_or_die(*serving: Any) -> None:
-    """What an error in another thread than the first would not do by itself."""
-    try:
-        serve(*serving)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
-
-
-def serve(pipe: "Connection[Any, Any]", animator: Animator, told: Callable[[], list[logging.LogRecord]] = list) -> None:
+def serve(pipe: Pipe, animator: Animator, told: Callable[[], list[logging.LogRecord]] = list) -> None:
     """Answer until the other side is closed."""
     while True:
         try:

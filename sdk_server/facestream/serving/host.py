@@ -101,14 +101,13 @@ class AnimationHost:
         self,
         load: Callable[[], Sequence[Pipeline]],
         limits: Limits,
+        admission: Admission,
         *,
-        max_streams: int,
-        max_clips: int,
         stuck_after_s: float = 2.0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits = limits
-        self.admission = Admission(max_streams, max_clips)
+        self.admission = admission
         self.on_state: Callable[[HostState], None] = lambda state: None
         self._load = load
         self._stuck_after_s = stuck_after_s
@@ -148,6 +147,8 @@ class AnimationHost:
         """Let a stream in. Raises `Unavailable`, `Busy`, `NotFound`, `InvalidValue`; leave it with `release`."""
         self._check_serving()
         pipeline = self._pipeline(request.model)
+        if pipeline.is_lost:
+            raise Unavailable("the engine has ended and is started anew; try again, or another server")
         if request.curve_set != CURVE_SET:
             raise NotFound("curve set", request.curve_set[:80], [CURVE_SET])
         model = pipeline.model

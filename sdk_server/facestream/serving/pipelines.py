@@ -15,8 +15,10 @@ from facestream.motion.diffposetalk.source import DiffPoseTalkMotion
 from facestream.motion.live import LiveMotion
 from facestream.retarget.solver import Retargeter
 from facestream.serving.animator import Animator
-from facestream.serving.engine_process import CAN_BE_STARTED, EngineProcess
+from facestream.serving.engine_process import EngineProcess
+from facestream.serving.helper_process import CAN_BE_STARTED
 from facestream.serving.pipeline import Pipeline
+from facestream.serving.shared_engine import SharedAnimator, SharedEngine, SharedEngines
 
 ON_THE_CPU = EngineOptions(ONNX)
 
@@ -27,15 +29,20 @@ def open_pipeline(
     extra_folders: Iterable[Path] = (),
     engine: EngineOptions = ON_THE_CPU,
     in_own_process: bool = False,
+    shared: SharedEngines | None = None,
 ) -> Pipeline:
     """A pipeline for a model by name or folder, on the head that the model was made for.
 
-    With `in_own_process` a model of the family `live` computes beside this process (`engine_process`).
+    A model of the family `live` computes beside this process with `in_own_process` (`engine_process`); one that has an
+    engine among those that are `shared` uses that.
 
-    Raises `NotFound` for an unknown model, `EngineUnavailable` for an engine that can not work here, and `BundleError`
-    for a bad bundle or one made for another head: its motion would mean other faces.
+    Raises `NotFound` for an unknown model, `EngineUnavailable` for an engine that can not work here, `EngineError` for
+    a shared one that can not be reached, and `BundleError` for a bad bundle or one made for another head: its motion
+    would mean other faces.
     """
     bundle = open_bundle(model, extra_folders)
+    if shared is not None and model in shared.sockets:
+        return Pipeline(SharedAnimator(SharedEngine(shared.sockets[model], shared.on_hang), _retargeter_of(bundle)))
     if in_own_process and CAN_BE_STARTED and isinstance(bundle.manifest, LiveManifest):
         return Pipeline(EngineProcess(bundle.folder, engine))
     return Pipeline(animator_of(bundle, engine))
@@ -44,7 +51,16 @@ def open_pipeline(
 def animator_of(bundle: Bundle, engine: EngineOptions) -> Animator:
     """What animates a bundle in this process. Raises as `open_pipeline`."""
     source = open_with(engine, lambda backend: _source_of(bundle, backend))
-    return Animator(source, Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras)))
+    return Animator(source, _retargeter_of(bundle))
+
+
+def can_share_engine(bundle: Bundle) -> bool:
+    """Whether servers may use one engine for it together: models that act compute by windows, each for itself."""
+    return isinstance(bundle.manifest, LiveManifest)
+
+
+def _retargeter_of(bundle: Bundle) -> Retargeter:
+    return Retargeter(profile_of(bundle), tuple(bundle.manifest.outputs.extras))
 
 
 def _source_of(bundle: Bundle, backend: Backend) -> MotionSource:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facestream.curves import CURVE_COUNT
-from facestream.errors import EngineError
+from facestream.errors import EngineError, Unavailable
 from facestream.serving.stream import ServedStream
 from facestream.types import Frames
 
@@ -214,7 +214,11 @@ def _deliver(outcomes: Sequence[tuple[ServedStream, Frames | EngineError, bool]]
     for stream, result, is_done in outcomes:
         if isinstance(result, Frames):
             stream.deliver(result, is_last=is_done)
-        elif not stream.is_released:
+        elif stream.is_released:
+            continue
+        elif stream.pipeline.is_lost:
+            stream.fail(Unavailable("the engine has ended and is started anew; resume the stream"))
+        else:
             log.error("engine failed for a stream", extra={"stream": stream.stream_id, "error": str(result)})
             stream.fail(
                 EngineError(f"the engine failed for this stream; the server's log names it under {stream.stream_id}")

@@ -6,6 +6,7 @@ Facts travel in `extra`: `log.info("stream opened", extra={"stream": stream_id, 
 import json
 import logging
 import sys
+from functools import partial
 from typing import Literal, TextIO
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -43,9 +44,18 @@ class TextFormatter(logging.Formatter):
         return "\n".join(lines)
 
 
-def configure_logs(form: Literal["json", "text"], level: str, stream: TextIO | None = None) -> None:
-    """Send the logs of this package to `stream` (standard error by default)."""
+def _name_process(process: str, record: logging.LogRecord) -> bool:
+    record.process_name = process
+    return True
+
+
+def configure_logs(
+    form: Literal["json", "text"], level: str, stream: TextIO | None = None, *, process: str | None = None
+) -> None:
+    """Send the logs of this package to `stream` (standard error by default), each with the name of its `process`."""
     handler = logging.StreamHandler(stream or sys.stderr)
+    if process is not None:
+        handler.addFilter(partial(_name_process, process))
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logger = logging.getLogger("facestream")
     logger.handlers[:] = [handler]

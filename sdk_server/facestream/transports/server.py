@@ -8,7 +8,6 @@ import contextlib
 import gc
 import logging
 import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,10 +23,12 @@ from facestream.errors import InvalidValue
 from facestream.files.gltf_head import shipped_head_glb
 from facestream.security.tls import server_credentials
 from facestream.security.tokens import TokenCheck
+from facestream.serving.admission import Admission
 from facestream.serving.host import AnimationHost, HostState
 from facestream.serving.limits import Limits
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
+from facestream.serving.shared_engine import SharedEngines
 from facestream.serving.short_turns import take_short_turns
 from facestream.settings import Settings
 from facestream.timebase import FrameRate
@@ -36,6 +37,7 @@ from facestream.transports.ace_service import HEARD_OUT, MESSAGE_BYTES, add_ace_
 from facestream.transports.ace_upload import UploadBudget
 from facestream.transports.grpc_service import AnimationService
 from facestream.transports.message_size import MessageSizeInterceptor
+from facestream.transports.ports import Addresses, check_port
 from facestream.transports.senders.permission import TargetPolicy
 from facestream.transports.senders.served import StreamSenders
 from facestream.transports.site import Site
@@ -62,11 +64,18 @@ _CLOSE_S = 1.0
 """For calls that are ending when the port closes."""
 
 
-def load_pipelines(settings: Settings) -> Sequence[Pipeline]:
-    """The models that the settings name, the default one first."""
-    names = dict.fromkeys((settings.model, *settings.also))
-    engine = EngineOptions(settings.engine, settings.engine_threads, settings.precision, settings.engine_cache)
-    return [open_pipeline(name, engine=engine, in_own_process=settings.engine_process) for name in names]
+def load_pipelines(settings: Settings, shared: SharedEngines | None = None) -> Sequence[Pipeline]:
+    """The models that the settings name, the default one first; on engines that are `shared` where they have one."""
+    engine = engine_options_of(settings)
+    return [
+        open_pipeline(name, engine=engine, in_own_process=settings.engine_process, shared=shared)
+        for name in settings.models
+    ]
+
+
+def engine_options_of(settings: Settings) -> EngineOptions:
+    """What the settings say of engines."""
+    return EngineOptions(settings.engine, settings.engine_threads, settings.precision, settings.engine_cache)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -103,14 +112,18 @@ class Server:
         load: Callable[[], Sequence[Pipeline]] | None = None,
         viewer: Path = VIEWER,
         now: Callable[[], float] = time.monotonic,
+        admission: Admission | None = None,
+        shares_ports: bool = False,
     ) -> None:
-        """`load` makes the pipelines; by default the models of the settings. `viewer` is the folder of its page."""
+        """`load` makes the pipelines; by default the models of the settings. `viewer` is the folder of its page.
+
+        One of several servers (`fronts`) is given its `admission`, and listens on ports that the others have, too.
+        """
         self.settings = settings
         self.host = AnimationHost(
             load or (lambda: load_pipelines(settings)),
             limits_of(settings),
-            max_streams=settings.max_streams,
-            max_clips=settings.max_clips,
+            admission or Admission(settings.max_streams, settings.max_clips),
             stuck_after_s=settings.stuck_after_s,
             now=now,
         )
@@ -123,6 +136,7 @@ class Server:
         self.ace_uploads = UploadBudget(settings.ace_upload_bytes)
         """Audio of ACE calls that waits for the model or for its reader."""
         self._viewer = viewer
+        self._shares_ports = shares_ports
         self._gateway: WebSocketGateway | None = None
         self._check = TokenCheck(token.get_secret_value() for token in settings.tokens)
         self._services: tuple[str, ...] = (SERVICE,)
@@ -138,42 +152,34 @@ class Server:
         await self.stop()
 
     @property
+    def addresses(self) -> Addresses:
+        """For clients on this machine, once started."""
+        return Addresses(self.settings, self.port, None if self._gateway is None else self._gateway.port)
+
+    @property
     def address(self) -> str:
-        """`host:port`, for clients on this machine."""
-        return self._address(self.port)
+        """`host:port` of gRPC."""
+        return self.addresses.grpc
 
     @property
     def web_address(self) -> str | None:
         """`host:port` of WebSockets and the viewer; `None` where the settings ask for neither."""
-        return None if self._gateway is None else self._address(self._gateway.port)
-
-    @property
-    def web_url(self) -> str | None:
-        """What to open: the viewer's page, or the address of the WebSockets where no page is served."""
-        if self.web_address is None:
-            return None
-        kind = "http" if self.settings.viewer else "ws"
-        secure = "" if self.settings.tls_certificate is None else "s"
-        return f"{kind}{secure}://{self.web_address}/"
-
-    def _address(self, port: int) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.host, self.settings.host)
-        return f"{host}:{port}"
+        return self.addresses.web
 
     async def start(self) -> None:
         """Listen, then load and warm the models; callers are put off until that is done.
 
         Raises `InvalidValue` for a port that is taken or a TLS file that is no good, and what a bundle has against it.
         """
-        _check_port(self.settings.host, self.settings.port, "port")
+        self._check_port(self.settings.port, "port")
         if self.settings.ace_port is not None:
-            _check_port(self.settings.host, self.settings.ace_port, "ace_port")
+            self._check_port(self.settings.ace_port, "ace_port")
         self._grpc = self._make_grpc()
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._grpc.start()
         try:
             await self._open_web()
-            log.info("listening", extra={"address": self.address, "web": self.web_url})
+            log.info("listening", extra={"address": self.address, "web": self.addresses.web_url})
             await self.host.start()
             self._check_ace_model()
         except BaseException:
@@ -200,11 +206,13 @@ class Server:
         settings = self.settings
         if settings.web_port is None:
             return
-        address = _check_port(settings.host, settings.web_port, "websocket_port")
+        address = self._check_port(settings.web_port, "websocket_port")
         site = Site.of(self._viewer, _BESIDE_THE_PAGE) if settings.viewer else None
         gateway = WebSocketGateway(settings, self.host, self.senders, self._check, site)
         # a free port can be found for one address only
-        await gateway.start(settings.host if settings.web_port else address, settings.web_port)
+        await gateway.start(
+            settings.host if settings.web_port else address, settings.web_port, shares_port=self._shares_ports
+        )
         self._gateway = gateway
 
     def _make_grpc(self) -> grpc.aio.Server:
@@ -220,8 +228,8 @@ class Server:
                 # megabytes that gRPC's own estimate lets in. This is what makes the back-pressure felt.
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.http2.lookahead_bytes", 64 * 1024),
-                # a second server on the port must fail rather than take half of the callers
-                ("grpc.so_reuseport", 0),
+                # a second server on the port must fail rather than take half of the callers, if it is not meant to
+                ("grpc.so_reuseport", int(self._shares_ports)),
                 # clients ping every 20 s by default, and may every 10 s
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
                 ("grpc.keepalive_permit_without_calls", 1),
@@ -250,6 +258,9 @@ class Server:
             return server.add_secure_port(where, server_credentials(settings.tls_certificate, settings.tls_key))
         return server.add_insecure_port(where)
 
+    def _check_port(self, port: int, field: str) -> str:
+        return check_port(self.settings.host, port, field, is_shared=self._shares_ports)
+
     def _check_ace_model(self) -> None:
         known = [pipeline.model.name for pipeline in self.host.pipelines]
         if self.settings.ace_model not in ("", *known):
@@ -268,15 +279,10 @@ class Server:
             await self._health.set(service, status)
 
 
-async def serve(
-    settings: Settings,
-    *,
-    load: Callable[[], Sequence[Pipeline]] | None = None,
-    on_ready: Callable[[Server], None] | None = None,
-) -> None:
-    """Run until SIGTERM or SIGINT, then drain; a second signal cuts the grace time short."""
+async def serve(settings: Settings, *, on_ready: Callable[[Server], None] | None = None, **options: Any) -> None:
+    """Run a server with `options` until SIGTERM or SIGINT, then drain; a second signal cuts the grace time short."""
     take_short_turns()
-    server = Server(settings, load=load)
+    server = Server(settings, **options)
     signals = _signals()
     starting = asyncio.create_task(server.start())
     first = asyncio.create_task(signals.get())
@@ -328,21 +334,3 @@ def _add_channelz(server: grpc.aio.Server) -> str:
         raise InvalidValue("channelz", True, "false, or: pip install 'facestream[channelz]'") from None
     channelz.add_channelz_servicer(server)
     return str(channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].full_name)
-
-
-def _check_port(host: str, port: int, field: str) -> str:
-    """Try the address before gRPC does: its own failure is three lines of C++ and no reason. Returns the first one."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise InvalidValue("host", repr(host), f"an address or name of this machine ({error.strerror})") from None
-    family, kind, protocol, _, address = found[0]
-    with socket.socket(family, kind, protocol) as probe:
-        # as gRPC does: a port whose last connections are still closing is free
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            allowed = "a port that is free, or 0 for any; is another server running?"
-            raise InvalidValue(field, f"{host}:{port} ({error.strerror})", allowed) from None
-    return str(address[0])

@@ -109,8 +109,11 @@ class WebSocketGateway:
         self._connections: set[ServerConnection] = set()
         self._server: Server | None = None
 
-    async def start(self, address: str, port: int) -> None:
-        """Listen on an address that is known to be free. Raises `InvalidValue` for a TLS file that is no good."""
+    async def start(self, address: str, port: int, *, shares_port: bool = False) -> None:
+        """Listen on an address that is known to be free, with others where it `shares_port`.
+
+        Raises `InvalidValue` for a TLS file that is no good.
+        """
         settings = self._settings
         tls = None
         if settings.tls_certificate is not None and settings.tls_key is not None:
@@ -119,6 +122,7 @@ class WebSocketGateway:
             self._answer,
             address,
             port,
+            reuse_port=shares_port or None,
             ssl=tls,
             start_serving=False,
             compression=None,  # audio and weights hardly shrink, and it costs more than all the rest
