@@ -15,7 +15,16 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from facestream.errors import FacestreamError
-from facestream_bench.chosen_model import CROWDS, add_client, add_engine, add_model, label_of, options_of, settings_of
+from facestream_bench.chosen_model import (
+    add_client,
+    add_engine,
+    add_fronts,
+    add_model,
+    crowd_of,
+    label_of,
+    options_of,
+    settings_of,
+)
 from facestream_bench.command import add_output, publish
 from facestream_bench.live_load import Figures, measure_streams
 from facestream_bench.server_process import running_server
@@ -79,14 +88,16 @@ def main(words: Sequence[str] | None = None) -> None:
     add_model(parser)
     add_engine(parser)
     add_client(parser)
+    add_fronts(parser)
     add_output(parser)
     arguments = parser.parse_args(words)
     pcm, options, label = speech_of(arguments.seconds), options_of(arguments), label_of(arguments)
+    crowd = crowd_of(arguments)
 
     def attempt(count: int) -> Figures:
         with running_server(arguments.model, max_streams=count, **settings_of(arguments)) as server:
             try:
-                found = measure_streams(server, pcm, options, count, CROWDS[arguments.client])
+                found = measure_streams(server, pcm, options, count, crowd)
             except FacestreamError as error:
                 print(f"{count:5} streams: {error}; too many", flush=True)
                 return BROKEN_DOWN

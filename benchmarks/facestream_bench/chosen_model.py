@@ -1,16 +1,20 @@
 """Which model a command measures, and what its streams ask of it."""
 
 import argparse
+from functools import partial
 from typing import Any
 
 from facestream.client import StreamOptions
 from facestream.engines.bundle import open_bundle
 from facestream.engines.choice import AUTO, ENGINES, PRECISIONS
+from facestream.errors import InvalidValue
 from facestream.styling import StylingChange
 from facestream_bench.compiled_load import compiled_crowd
 from facestream_bench.live_load import Crowd, python_crowd
 
 CROWDS: dict[str, Crowd] = {"python": python_crowd, "compiled": compiled_crowd}
+CONNECTIONS_A_FRONT = 16
+"""Callers are spread over the processes of a server by connections, at random: the more, the more evenly."""
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +40,24 @@ def add_client(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_fronts(parser: argparse.ArgumentParser) -> None:
+    """The option that chooses by how many processes clients are served."""
+    parser.add_argument("--front-processes", type=int, help="of the server; default: 1. More need --client compiled")
+
+
+def crowd_of(arguments: argparse.Namespace) -> Crowd:
+    """Who speaks. Raises `InvalidValue` for a client that can not be spread over the processes of the server."""
+    if not getattr(arguments, "front_processes", None):
+        return CROWDS[arguments.client]
+    if arguments.client != "compiled":
+        raise InvalidValue("client", arguments.client, "compiled, with --front-processes: it has many connections")
+    return partial(compiled_crowd, connections=CONNECTIONS_A_FRONT * arguments.front_processes)
+
+
 def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What of the server's settings was chosen."""
-    chosen = {"engine": arguments.engine, "precision": arguments.precision}
-    return {name: value for name, value in chosen.items() if value is not None}
+    names = ("engine", "precision", "front_processes")
+    return {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
 
 
 def options_of(arguments: argparse.Namespace, sample_rate_hz: int = 16_000, seed: int | None = None) -> StreamOptions:
@@ -51,11 +69,14 @@ def options_of(arguments: argparse.Namespace, sample_rate_hz: int = 16_000, seed
 
 
 def label_of(arguments: argparse.Namespace) -> str:
-    """The model in a figure's name: `live`, `diffposetalk-compact.steps_2`, `live.tensorrt.fp16`.
+    """The model in a figure's name: `live`, `diffposetalk-compact.steps_2`, `live.tensorrt.fp16`, `live.fronts_2`.
 
     Raises what the bundle has against it.
     """
     parts = [open_bundle(arguments.model).model.name]
     if arguments.steps is not None:
         parts.append(f"steps_{arguments.steps}")
-    return ".".join([*parts, *settings_of(arguments).values()]) if "engine" in arguments else ".".join(parts)
+    chosen = settings_of(arguments)
+    if fronts := chosen.pop("front_processes", None):
+        chosen["fronts"] = f"fronts_{fronts}"
+    return ".".join([*parts, *chosen.values()])

@@ -77,14 +77,21 @@ def parts_of(variants: Sequence[Variant], arguments: argparse.Namespace, folder:
         yield Part(f"parity_{model}", (*_SUITE, "parity", "--model", model, *chosen, "--seconds", "4", "--rows", *rows))
         yield _steps(model, model, rows, chosen)
     crowd = ("--client", "compiled", "--start", "64", "--step", "32", "--runs", "1", "--seconds", "5")
+    fronts = fronts_for(os.cpu_count() or 1)
+    spread = ("--front-processes", str(fronts)) if fronts else ()
     for variant in variants if arguments.streams else ():
         if variant.ran_by:
             served = ("--engine", variant.ran_by, "--precision", variant.precision)
-            yield Part(f"capacity_{variant.name}", (*_SUITE, "capacity", "--model", "live", *served, *crowd))
+            yield Part(f"capacity_{variant.name}", (*_SUITE, "capacity", "--model", "live", *served, *crowd, *spread))
     for family in arguments.full_size:
         target = folder / family
         yield Part(f"write_{family}", ("-m", _MODULE + "paper_size", family, str(target)), has_figures=False)
         yield _steps(f"paper_{family}", str(target), rows, chosen)
+
+
+def fronts_for(cores: int) -> int:
+    """Processes that serve clients, one a core, where there are enough for a client and the engine too; or 0: one."""
+    return cores * 5 // 8 if cores >= 6 else 0
 
 
 def _steps(name: str, model: str, rows: tuple[str, ...], chosen: tuple[str, ...]) -> Part:

@@ -15,6 +15,8 @@ import psutil
 
 from facestream.settings import Settings
 from facestream.transports import event_loop
+from facestream.transports.fronts import serve_with_fronts
+from facestream.transports.ports import Addresses
 from facestream.transports.server import Server, serve
 
 _MEGABYTE = 1024 * 1024
@@ -56,7 +58,7 @@ class ServerProcess:
         return float(sum(one.user + one.system for one in times))
 
     def carrying_s(self) -> float:
-        """The part of it that the process with the transports used: messages, and no engine of its own process."""
+        """The part of it that the one process with the transports used: messages, and no engine of its own process."""
         times = psutil.Process(self.process_id).cpu_times()
         return float(times.user + times.system)
 
@@ -105,9 +107,12 @@ def held_by(server: Server) -> Holdings:
 
 def main() -> None:
     """Serve with the settings given as a JSON object, print its addresses when ready, and answer each line of the input
-    with what is held.
+    with what is held; of a server of several processes nobody asks that.
     """
     settings = Settings.load(**json.loads(sys.argv[1]))
+
+    def announce(addresses: Addresses) -> None:
+        print(addresses.grpc, addresses.web or "", flush=True)
 
     def ready(server: Server) -> None:
         loop = asyncio.get_running_loop()
@@ -120,9 +125,12 @@ def main() -> None:
                 loop.call_soon_threadsafe(answer)
 
         threading.Thread(target=listen, daemon=True).start()
-        print(server.address, server.web_address or "", flush=True)
+        announce(server.addresses)
 
-    event_loop.run(serve(settings, on_ready=ready))
+    if settings.front_processes > 1:
+        serve_with_fronts(settings, on_ready=announce)
+    else:
+        event_loop.run(serve(settings, on_ready=ready))
 
 
 if __name__ == "__main__":

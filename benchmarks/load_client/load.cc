@@ -1,10 +1,10 @@
 // Many live speakers at once, in one thread: each sends 40 ms chunks as a microphone would and notes when frames come.
 //
-//   facestream-load HOST:PORT SPEAKERS SECONDS SEED PCM CONFIG
+//   facestream-load HOST:PORT SPEAKERS CONNECTIONS SECONDS SEED PCM CONFIG
 //
-// CONFIG is a file with a facestream.v1.StreamConfig, PCM one with samples in its format, one channel of 16 bits. Every
-// speaker begins at a place of its own and goes round; they begin at random moments within one second. Written to
-// standard output for each speaker, times in seconds of one clock:
+// They take turns in sharing the connections. CONFIG is a file with a facestream.v1.StreamConfig, PCM one with samples
+// in its format, one channel of 16 bits. Every speaker begins at a place of its own and goes round; they begin at random
+// moments within one second. Written to standard output for each speaker, times in seconds of one clock:
 //
 //   speaker STARTED_S HEX_OF_STREAM_STARTED
 //   sent SAMPLES_SO_FAR TIME_S          a line a chunk
@@ -203,23 +203,29 @@ Speech ReadSpeech(const char* pcm_path, const char* config_path, int seconds) {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 7) {
-    std::fprintf(stderr, "usage: facestream-load HOST:PORT SPEAKERS SECONDS SEED PCM CONFIG\n");
+  if (count != 8) {
+    std::fprintf(stderr, "usage: facestream-load HOST:PORT SPEAKERS CONNECTIONS SECONDS SEED PCM CONFIG\n");
     return 2;
   }
   const size_t speakers_wanted = std::strtoul(words[2], nullptr, 10);
-  const Speech speech = ReadSpeech(words[5], words[6], std::atoi(words[3]));
-  auto stub = v1::AnimationService::NewStub(grpc::CreateChannel(words[1], grpc::InsecureChannelCredentials()));
+  const Speech speech = ReadSpeech(words[6], words[7], std::atoi(words[4]));
+  std::vector<std::unique_ptr<v1::AnimationService::Stub>> stubs;
+  for (int connection = 0; connection < std::max(1, std::atoi(words[3])); ++connection) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // or all channels to one address are one connection
+    auto channel = grpc::CreateCustomChannel(words[1], grpc::InsecureChannelCredentials(), arguments);
+    stubs.push_back(v1::AnimationService::NewStub(channel));
+  }
   grpc::CompletionQueue queue;
 
-  std::mt19937 chance(std::strtoul(words[4], nullptr, 10));
+  std::mt19937 chance(std::strtoul(words[5], nullptr, 10));
   std::uniform_int_distribution<size_t> place(0, speech.bytes.size() / 2 - 1);
   std::uniform_real_distribution<double> moment(0.0, 1.0);
   const Clock::time_point now = Clock::now();
   std::vector<std::unique_ptr<Speaker>> speakers;
   for (size_t number = 0; number < speakers_wanted; ++number) {
     const auto begins = now + std::chrono::duration_cast<Clock::duration>(Seconds(moment(chance)));
-    speakers.push_back(std::make_unique<Speaker>(*stub, queue, speech, place(chance), begins));
+    speakers.push_back(std::make_unique<Speaker>(*stubs[number % stubs.size()], queue, speech, place(chance), begins));
   }
 
   // The speaker due first in front. One that was given another time since is put back when it comes up.

@@ -37,10 +37,12 @@ def test_a_call_that_ends_badly_is_an_error_and_no_figure() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("grpc_cpp_plugin") is None, reason="the packages of the compiled client are missing")
-def test_a_compiled_crowd_gets_every_frame_in_order() -> None:
+@pytest.mark.parametrize("fronts", [1, 2])
+def test_a_compiled_crowd_gets_every_frame_in_order(fronts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     pcm, options = speech_of(3.0), StreamOptions(sample_rate_hz=16_000)
-    with running_server("live", max_streams=4) as server:
-        speakers, used_s = compiled_crowd(server.address, pcm, options, 4)
+    monkeypatch.setattr("facestream_bench.compiled_load.STREAMS_A_PROCESS", 4 // fronts)
+    with running_server("live", max_streams=4, front_processes=fronts) as server:
+        speakers, used_s = compiled_crowd(server.address, pcm, options, 4, connections=fronts)
         with pytest.raises(FacestreamError, match="places"):
             compiled_crowd(server.address, pcm, options, 5)
     assert 0 < used_s < 3

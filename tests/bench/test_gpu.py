@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from facestream.serving.pipelines import open_pipeline
 from facestream_bench import gpu, gpu_yardstick
 from facestream_bench.gpu import Findings, Part, carry_out, shares_of_ceilings, usable_on_card
 from facestream_bench.paper_size import write_deeptalk, write_diffposetalk
-from facestream_bench.variants import Variant
+from facestream_bench.variants import Variant, variants_named
 from facestream_models.diffposetalk.shape import DenoiserShape
 from facestream_models.encoders.speech_transformer import SpeechTransformerShape
 from tests.deeptalk.small import SMALL
@@ -36,6 +37,23 @@ def test_every_engine_of_cards_is_told_of() -> None:
     assert [variant.name for variant in usable] == ["tensorrt.fp32", "tensorrt.fp16"]
     assert notes[0] == "onnx-cuda.fp32 does not run here: no such build"
     assert notes[1:] == ["tensorrt.fp32 runs here", "tensorrt.fp16 runs here"]
+
+
+def test_a_machine_with_cores_to_spare_serves_live_streams_by_several_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def served_by(cores: int) -> list[str]:
+        monkeypatch.setattr(os, "cpu_count", lambda: cores)
+        arguments = Namespace(models=[], full_size=[], rows=[1], device="cuda", streams=True)
+        (variant,) = variants_named(["tensorrt.fp16"])
+        *_, part = gpu.parts_of([variant], arguments, tmp_path)
+        assert part.name == "capacity_tensorrt.fp16"
+        return (
+            list(part.words[part.words.index("--front-processes") + 1 :]) if "--front-processes" in part.words else []
+        )
+
+    assert served_by(2) == []
+    assert served_by(16) == ["10"]
 
 
 def test_a_machine_without_a_card_is_told_so(

@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from facestream.errors import InvalidValue
 from facestream_bench import main as suite
-from facestream_bench.chosen_model import add_engine, add_model, label_of, options_of, settings_of
+from facestream_bench.chosen_model import (
+    CROWDS,
+    add_client,
+    add_engine,
+    add_fronts,
+    add_model,
+    crowd_of,
+    label_of,
+    options_of,
+    settings_of,
+)
 from facestream_bench.command import add_output, command_of, publish
 from facestream_bench.results import read_results
 
@@ -94,6 +105,16 @@ def test_a_model_is_named_with_what_is_asked_of_it() -> None:
         ["--model", "diffposetalk-compact", "--steps", "2", "--style", "smiling", "--engine", "onnx"]
     )
     assert label_of(styled) == "diffposetalk-compact.steps_2.onnx"
+    made = parser()
+    add_client(made)
+    add_fronts(made)
+    several = made.parse_args(["--front-processes", "2", "--precision", "int8", "--client", "compiled"])
+    assert label_of(several) == "live.int8.fronts_2"
+    assert settings_of(several) == {"precision": "int8", "front_processes": 2}
+    assert crowd_of(made.parse_args(["--client", "compiled"])) is CROWDS["compiled"]
+    assert crowd_of(several).keywords == {"connections": 32}  # type: ignore[attr-defined]
+    with pytest.raises(InvalidValue, match="client: got python"):
+        crowd_of(made.parse_args(["--front-processes", "2"]))
     styling = options_of(styled).styling
     assert styling is not None
     assert (styling.steps, styling.style) == (2, "smiling")

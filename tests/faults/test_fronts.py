@@ -46,14 +46,14 @@ class Tree:
                     found.append(child)
         return sorted(found, key=lambda one: one.create_time())
 
+    def sockets(self, front: psutil.Process, status: str) -> list[Any]:
+        """Those on the server's port."""
+        port = int(self.address.rpartition(":")[2])
+        return [one for one in front.net_connections("tcp") if one.laddr.port == port and one.status == status]
+
     def callers(self, front: psutil.Process) -> set[int]:
         """The ports of those who have been given to a front."""
-        port = int(self.address.rpartition(":")[2])
-        return {
-            one.raddr.port
-            for one in front.net_connections("tcp")
-            if one.laddr.port == port and one.status == "ESTABLISHED"
-        }
+        return {one.raddr.port for one in self.sockets(front, "ESTABLISHED")}
 
 
 @contextlib.contextmanager
@@ -82,6 +82,7 @@ async def callers(tree: Tree, count: int = 2) -> AsyncIterator[tuple[list[grpc.a
     """Channels with connections of their own, until each front has at least `count` of them; and how many each has."""
     fronts = tree.children(FRONT)
     assert len(fronts) == 2
+    await until(lambda: all(tree.sockets(front, "LISTEN") for front in fronts))
     before = [tree.callers(front) for front in fronts]  # channels of the test before may still be closing
 
     def given() -> list[int]:
@@ -103,6 +104,17 @@ async def callers(tree: Tree, count: int = 2) -> AsyncIterator[tuple[list[grpc.a
 def weights_of(answers: Sequence[Any]) -> Float32:
     runs = [answer.frames for answer in answers if answer.HasField("frames")]
     return np.concatenate([np.array(run.weights, np.float32) for run in runs])
+
+
+async def answered(channel: grpc.aio.Channel) -> list[Any]:
+    """What a word is answered with, by a front that may still be warming up."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await converse(AnimationServiceStub(channel).Animate(), config(), audio(speech(0.2)))
+            except grpc.aio.AioRpcError as error:
+                assert error.code() == grpc.StatusCode.UNAVAILABLE
+                await asyncio.sleep(0.05)
 
 
 def expected(pcm: Float32) -> Float32:
@@ -180,8 +192,7 @@ async def test_a_front_that_dies_takes_its_own_streams_only_and_is_replaced(tree
     await until(lambda: len(tree.children(FRONT)) == 2)
     async with callers(tree, count=1) as (channels, _):  # the new one gets callers, and works
         for channel in channels:
-            call = AnimationServiceStub(channel).Animate(wait_for_ready=True)
-            assert weights_of(await converse(call, config(), audio(speech(0.2)))).size
+            assert weights_of(await answered(channel)).size
 
 
 async def goes_on_after(client: AsyncClient, harm: Any) -> int:
@@ -230,13 +241,9 @@ async def test_an_engine_that_hangs_is_replaced_for_all(tree: Tree) -> None:
         assert await goes_on_after(client, harm) == 69
     assert engine not in tree.children(ENGINE)
     assert len(tree.children(ENGINE)) == 1
-    async with callers(tree, count=1) as (channels, _), asyncio.timeout(30):
+    async with callers(tree, count=1) as (channels, _):
         for channel in channels:
-            answers: list[Any] = []
-            while not answers:  # a front that had nobody to serve sees a little later that its engine is another
-                with contextlib.suppress(grpc.aio.AioRpcError):
-                    answers = await converse(AnimationServiceStub(channel).Animate(), config(), audio(speech(0.2)))
-            assert weights_of(answers).size
+            assert weights_of(await answered(channel)).size
 
 
 @pytest.mark.asyncio

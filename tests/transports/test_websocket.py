@@ -401,8 +401,8 @@ async def test_tls(tmp_path: Path) -> None:
     authority.configure_trust(trusting)
     files = {"tls_certificate": tmp_path / "chain.pem", "tls_key": tmp_path / "key.pem"}
     async with loopback(host="localhost", websocket_port=0, **files) as server:
-        assert server.server.web_url == f"wss://{server.server.web_address}/"
-        url = f"{server.server.web_url}{SERVICE}/ListModels"
+        assert server.server.addresses.web_url == f"wss://{server.server.web_address}/"
+        url = f"{server.server.addresses.web_url}{SERVICE}/ListModels"
         async with connect(url, subprotocols=[Subprotocol(JSON)], ssl=trusting) as connection:
             await connection.send("{}")
             assert "synthetic" in str(await connection.recv())
@@ -426,4 +426,4 @@ async def test_a_taken_port_is_one_clear_error() -> None:
 @pytest.mark.asyncio
 async def test_no_port_unless_asked() -> None:
     async with loopback() as server:
-        assert (server.server.web_address, server.server.web_url) == (None, None)
+        assert (server.server.web_address, server.server.addresses.web_url) == (None, None)
