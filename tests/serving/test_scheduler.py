@@ -16,6 +16,7 @@ from facestream.serving.limits import Limits
 from facestream.serving.live_stream import LiveStream
 from facestream.serving.pipeline import Pipeline
 from facestream.serving.scheduler import CLIP_HOPS, LIVE_HOPS
+from facestream.serving.step_costs import StepCosts
 from facestream.types import Frames
 from tests.transports.loopback import RATE_HZ, speech, synthetic_pipeline
 
@@ -194,3 +195,39 @@ async def test_an_exception_from_below_ends_its_streams_and_not_the_engine(caplo
     await stream.accept_audio(np.tile(speech(0.1), 2), None)
     assert isinstance(await stream.next_item(), Frames)
     await fixture.host.stop()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("step_s", "late_s", "pause_s"), [(0.0, 0.0, 0.02), (0.035, 0.0, 0.02), (0.035, 0.02, 0.005)])
+async def test_streams_gather_as_long_as_the_first_will_not_be_late(
+    step_s: float, late_s: float, pause_s: float
+) -> None:
+    fixture = Fixture(step_s=step_s, sleep=lambda _: None, max_rows=3)
+    await fixture.host.start()
+    scheduler, first = fixture.host.engine_threads[0], fixture.open()
+    await first.accept_audio(speech(0.01), None)  # less than a hop: nothing to step yet
+    fixture.now_s += late_s
+    scheduler._next_live_step_s = fixture.now_s + 0.02
+    assert scheduler._pause_s(first, 2) == pytest.approx(pause_s)
+    assert scheduler._pause_s(first, 3) == 0.0, "a full batch has nobody to wait for"
+    fixture.now_s += 0.1
+    assert scheduler._pause_s(first, 2) < 0, "who is late already waits for nobody"
+    await fixture.host.stop()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_steps_take_what_nine_in_ten_of_the_last_ones_took(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    costs = StepCosts(lambda row_count: 0.001 * row_count)
+    assert costs.predict_s(24, 4) == pytest.approx(0.096), "what warm-up measured"
+    taken = chance.exponential(0.01, 200)
+    for seconds in taken:
+        costs.observe(int(chance.integers(17, 33)), 4, seconds)
+    known = costs.predict_s(20, 4)
+    share = np.mean(taken[-32:] <= known)
+    assert 0.85 < share < 0.95
+    assert costs.predict_s(20, 2) == pytest.approx(0.04), "of another size nothing is known by that"
+    assert costs.predict_s(33, 4) == pytest.approx(0.132)
+    for _ in range(32):
+        costs.observe(32, 4, 0.001)
+    assert costs.predict_s(32, 4) == 0.001, "what was long ago is forgotten"

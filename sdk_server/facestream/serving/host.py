@@ -24,6 +24,7 @@ from facestream.serving.pipeline import Pipeline
 from facestream.serving.reference import reference_speech
 from facestream.serving.resume_token import ResumeToken
 from facestream.serving.scheduler import Scheduler
+from facestream.serving.step_costs import StepCosts
 from facestream.serving.stream import ServedStream
 from facestream.timebase import FrameClock, FrameRate
 from facestream.types import Float32
@@ -252,7 +253,11 @@ class AnimationHost:
         for pipeline in self._pipelines.values():
             for is_whole in (False, True) if pipeline.animates_wholes else (False,):
                 scheduler = Scheduler(
-                    loop, self._now, lambda: self.admission.live_count, pipeline.animator.steps_at_once
+                    loop,
+                    self._now,
+                    lambda: self.admission.live_count,
+                    StepCosts(pipeline.cost_s),
+                    pipeline.animator.steps_at_once,
                 )
                 scheduler.start()
                 self._lanes[pipeline, is_whole] = scheduler

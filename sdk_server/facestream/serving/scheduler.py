@@ -3,8 +3,9 @@
 Live streams come first; clips get the steps that no live stream wants. A step is dispatched as soon as the engine is
 idle: while one runs, the next batch gathers by itself. Beside many streams steps also keep a distance, because half of
 a small step is the same work whatever its size: the network alone takes 0.33 ms a row in a step of 8 rows, 0.20 in one
-of 32 and 0.17 in one of 64 (measured 2026-11-21, `live` 1.0). Results of a whole batch go back to the event loop in one
-call.
+of 32 and 0.17 in one of 64 (measured 2026-11-21, `live` 1.0). A full batch does not wait for that, nor does one whose
+first stream would be late by what the step is expected to take. Results of a whole batch go back to the event loop in
+one call.
 
 Where an animator computes in a process of its own, there are as many threads as it takes steps at once.
 """
@@ -20,6 +21,8 @@ import numpy as np
 
 from facestream.curves import CURVE_COUNT
 from facestream.errors import EngineError, Unavailable
+from facestream.serving.pipeline import whole_hops
+from facestream.serving.step_costs import StepCosts
 from facestream.serving.stream import ServedStream
 from facestream.types import Frames
 
@@ -42,6 +45,10 @@ LONGEST_DISTANCE_S = 0.020
 in a process of its own, on two cores that it shares with 80 streams' clients, p99 of the added latency was 20 and -9 ms
 with 14 ms, 17 and 2 with 20, 9 and 8 with 28, 170 and 217 with 36; with 112 streams 104 with 20 and 340 with 28 (single
 runs by turns, 2026-11-21)."""
+
+
+LATE_S = 0.060
+"""Behind the capture of its audio a live stream's frames are late: the bound of `facestream-bench capacity`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class Scheduler:
         loop: asyncio.AbstractEventLoop,
         now: Callable[[], float],
         live_count: Callable[[], int],
+        costs: StepCosts,
         threads: int = 1,
     ) -> None:
         self.counts = StepCounts()
@@ -82,7 +90,7 @@ class Scheduler:
         self._waiting: dict[ServedStream, None] = {}
         self._stepping: set[ServedStream] = set()
         """Whoever is in a step is in no other."""
-        self._clip_seconds_per_row_hop = 0.0
+        self._costs = costs
         self._choosing = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run, args=(number,), name=f"facestream-engine-{number}", daemon=True)
@@ -150,10 +158,9 @@ class Scheduler:
         if not ready:
             return [], 0.0
         first = ready[0]
-        pause_s = 0.0
         if not first.is_clip:
-            pause_s = min(self._next_live_step_s - self._now(), LONGEST_DISTANCE_S)
-            if pause_s > 0 and len(ready) < first.pipeline.max_rows:
+            pause_s = self._pause_s(first, len(ready))
+            if pause_s > 0:
                 first = next((one for one in ready if one.is_clip), first)
                 if not first.is_clip:
                     return [], pause_s
@@ -163,6 +170,14 @@ class Scheduler:
         if first.is_clip:
             return alike[: first.pipeline.max_rows], 0.0
         return alike[: first.pipeline.rows_in_step([one.live for one in alike])], 0.0
+
+    def _pause_s(self, first: ServedStream, ready_count: int) -> float:
+        """How long a live step may let more streams gather; 0 or less: not at all."""
+        if ready_count >= first.pipeline.max_rows:
+            return 0.0
+        now_s = self._now()
+        slack_s = first.due_s + LATE_S - now_s - self._costs.predict_s(ready_count, 1)
+        return min(self._next_live_step_s - now_s, LONGEST_DISTANCE_S, slack_s)
 
     def _take_woken(self) -> None:
         while self._woken:
@@ -179,6 +194,7 @@ class Scheduler:
     def _step(self, thread: int, batch: Sequence[ServedStream]) -> None:
         first = batch[0]
         max_hops = self._clip_hops(len(batch)) if first.is_clip else LIVE_HOPS
+        hop_count = whole_hops(max(1, min(max_hops, *(stream.live.ready_hops for stream in batch))))
         started_s = self._now()
         self._under_way[thread] = StepStarted(started_s, tuple(batch))
         results: Sequence[Frames | EngineError]
@@ -189,20 +205,24 @@ class Scheduler:
             results = [EngineError(str(error))] * len(batch)
         del self._under_way[thread]
         took_s = self._now() - started_s
-        self.counts.steps += 1
-        self.counts.rows += len(batch)
+        with self._choosing:
+            self.counts.steps += 1
+            self.counts.rows += len(batch)
+            self._costs.observe(len(batch), hop_count, took_s)
         if first.is_clip:
             for stream in batch:
                 stream.due_s = started_s  # the clip served longest ago is next
-            self._clip_seconds_per_row_hop = took_s / (len(batch) * max_hops)
         if not self._stopping.is_set():
             self._post(batch, results)
 
     def _clip_hops(self, row_count: int) -> int:
-        if not self._live_count():
-            return CLIP_HOPS
-        per_hop_s = self._clip_seconds_per_row_hop * row_count
-        return max(1, min(CLIP_HOPS, int(CLIP_STEP_S / per_hop_s) if per_hop_s else 1))
+        """As many as no live stream minds, of which nothing is known: one."""
+        hop_count = CLIP_HOPS
+        while hop_count > 1 and self._live_count():
+            if 0 < self._costs.predict_s(row_count, hop_count) <= CLIP_STEP_S:
+                break
+            hop_count //= 2
+        return hop_count
 
     def _post(self, streams: Sequence[ServedStream], results: Sequence[Frames | EngineError]) -> None:
         # whether a stream is done is asked here, behind its step: the loop could see it with frames still on the way
