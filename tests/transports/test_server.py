@@ -2,13 +2,16 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 import trustme
+import websockets
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from websockets.typing import Subprotocol
 
 from facestream.client import AsyncClient
 from facestream.errors import BundleError, Denied, InvalidValue, Unavailable
@@ -77,6 +80,33 @@ async def test_two_servers_do_not_share_a_port() -> None:
     async with loopback() as server:
         with pytest.raises(InvalidValue, match="another server"):
             await Server(settings(port=server.server.port), load=lambda: [synthetic_pipeline()]).start()
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.asyncio
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no address of IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+async def test_an_address_of_ipv6_is_served_and_told_as_clients_need_it(host: str) -> None:
+    async with loopback(host=host, websocket_port=0) as server:
+        assert server.server.address == f"[::1]:{server.server.port}"
+        assert weights_count(await converse(server.stub.Animate(), config(), audio(speech(0.2))))
+        async with websockets.connect(
+            f"ws://{server.server.web_address}/{SERVICE}/ListModels", subprotocols=[Subprotocol("facestream.v1.json")]
+        ) as socket_of_ipv6:
+            await socket_of_ipv6.send("{}")
+            assert "synthetic" in str(await socket_of_ipv6.recv())
+
+
+def weights_count(answers: list[Any]) -> int:
+    return sum(len(answer.frames.weights) for answer in answers)
 
 
 @pytest.mark.asyncio

@@ -44,8 +44,12 @@ class Addresses:
         return f"{kind}{secure}://{self.web}/"
 
     def _address(self, port: int) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.host, self.settings.host)
-        return f"{host}:{port}"
+        return endpoint({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host), port)
+
+
+def endpoint(host: str, port: int) -> str:
+    """`host:port`, with the brackets that an address of IPv6 needs there."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def check_port(host: str, port: int, field: str, *, is_shared: bool = False) -> str:

@@ -37,7 +37,7 @@ from facestream.transports.ace_service import HEARD_OUT, MESSAGE_BYTES, add_ace_
 from facestream.transports.ace_upload import UploadBudget
 from facestream.transports.grpc_service import AnimationService
 from facestream.transports.message_size import MessageSizeInterceptor
-from facestream.transports.ports import Addresses, check_port
+from facestream.transports.ports import Addresses, check_port, endpoint
 from facestream.transports.senders.permission import TargetPolicy
 from facestream.transports.senders.served import StreamSenders
 from facestream.transports.site import Site
@@ -253,7 +253,7 @@ class Server:
 
     def _add_port(self, server: grpc.aio.Server, port: int) -> int:
         settings = self.settings
-        where = f"{settings.host}:{port}"
+        where = endpoint(settings.host, port)
         if settings.tls_certificate is not None and settings.tls_key is not None:
             return server.add_secure_port(where, server_credentials(settings.tls_certificate, settings.tls_key))
         return server.add_insecure_port(where)
