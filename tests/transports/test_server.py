@@ -1,6 +1,8 @@
 """The port and what stands beside the service: health, reflection, channelz, tokens, TLS."""
 
+import asyncio
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ from websockets.typing import Subprotocol
 
 from facestream.client import AsyncClient
 from facestream.errors import BundleError, Denied, InvalidValue, Unavailable
+from facestream.nvidia_ace.services.a2x_export_config.v1.a2x_export_config_pb2 import ConfigsTypeRequest
+from facestream.nvidia_ace.services.a2x_export_config.v1.a2x_export_config_pb2_grpc import A2XExportConfigServiceStub
 from facestream.serving.host import HostState
 from facestream.serving.pipeline import Pipeline
 from facestream.transports.server import SERVICE, Server
-from tests.transports.loopback import audio, config, converse, loopback, settings, speech, synthetic_pipeline
+from tests.transports.loopback import audio, config, converse, loopback, settings, speech, synthetic_pipeline, until
 
 Health = health_pb2.HealthCheckResponse
 
@@ -62,6 +66,35 @@ async def test_callers_are_put_off_while_the_models_warm_up() -> None:
                 async with client.animate():
                     pass
             assert caught.value.retry_after_s == 1.0
+
+
+@pytest.mark.asyncio
+async def test_nobody_is_told_of_models_before_they_are_there() -> None:
+    may_load = threading.Event()
+
+    def load() -> list[Pipeline]:
+        may_load.wait(20)
+        return [synthetic_pipeline()]
+
+    server = Server(settings(websocket_port=0), load=load)
+    starting = asyncio.create_task(server.start())
+    await until(lambda: server.web_address)
+    async with AsyncClient(server.address) as client:
+        with pytest.raises(Unavailable, match="the server is warming up"):
+            await client.models()
+        async with websockets.connect(
+            f"ws://{server.web_address}/{SERVICE}/ListModels", subprotocols=[Subprotocol("facestream.v1.json")]
+        ) as page:
+            await page.send("{}")
+            assert "UNAVAILABLE" in str(await page.recv())
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            with pytest.raises(grpc.aio.AioRpcError, match="the server is warming up") as caught:
+                _ = [file async for file in A2XExportConfigServiceStub(channel).GetConfigs(ConfigsTypeRequest())]
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        may_load.set()
+        await starting
+        assert [model.name for model in await client.models()] == ["synthetic"]
+    await server.stop()
 
 
 @pytest.mark.asyncio

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TypeVar
 
 from facestream.acting import ActingChange, Emotion
+from facestream.engines.base import ModelFacts
 from facestream.errors import EngineError, InvalidValue, NotFound, Unavailable
 from facestream.polish.options import PolishOptions
 from facestream.serving.admission import Admission
@@ -133,6 +134,12 @@ class AnimationHost:
     def pipelines(self) -> Sequence[Pipeline]:
         """Every model, the default one first."""
         return tuple(self._pipelines.values())
+
+    def models(self) -> Sequence[ModelFacts]:
+        """What every model is, the default one first. Raises `Unavailable` until they are there."""
+        if not self._pipelines:
+            raise Unavailable(f"the server is {self._state.value}; try again, or another server")
+        return [pipeline.model for pipeline in self.pipelines]
 
     @property
     def engine_threads(self) -> Sequence[Scheduler]:

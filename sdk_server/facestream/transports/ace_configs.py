@@ -17,10 +17,10 @@ _Tree = Mapping[str, Any]
 
 
 def config_files(host: AnimationHost, options: AceOptions, config_type: int) -> Iterator[A2XConfig]:
-    """The three files, as YAML or JSON."""
+    """The three files, as YAML or JSON. Raises `Unavailable` until the models are there."""
     is_json = config_type == ConfigsTypeRequest.JSON
     for name, tree in (
-        ("stylization_config", _stylization(options.model or host.pipelines[0].model.name)),
+        ("stylization_config", _stylization(options.model or host.models()[0].name)),
         ("deployment_config", _deployment(host, options)),
         ("advanced_config", _advanced(host.limits, options)),
     ):

@@ -97,5 +97,9 @@ class ConfigService(A2XExportConfigServiceServicer):
         self, request: ConfigsTypeRequest, context: _Context
     ) -> AsyncIterator[A2XConfig]:
         """One file after the other."""
-        for file in config_files(self._host, self._options, request.config_type):
+        try:
+            files = list(config_files(self._host, self._options, request.config_type))
+        except FacestreamError as error:
+            await context.abort(*status_of(error))
+        for file in files:
             yield file

@@ -47,13 +47,16 @@ class AnimationService(AnimationServiceServicer):
         self, request: ListModelsRequest, context: Context
     ) -> ListModelsResponse:
         """What this server can do."""
-        return models_of(self._host.pipelines)
+        return await _refusing(context, self._models())
 
     async def HearEmotion(  # noqa: N802 - gRPC's name
         self, request_iterator: object, context: Context
     ) -> HearEmotionResponse:
         """The emotion of a reference clip."""
         return heard_of(await _refusing(context, hear_reference(self._host, GrpcCaller(context))))
+
+    async def _models(self) -> ListModelsResponse:
+        return models_of(self._host.models())
 
     def _conversation(self, context: Context, response: type[Any], *, is_clip: bool) -> Awaitable[None]:
         return converse(self._host, GrpcCaller(context), response, is_clip=is_clip, senders=self._senders)

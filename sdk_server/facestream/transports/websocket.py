@@ -81,7 +81,7 @@ async def _list_models(host: AnimationHost, caller: WebSocketCaller, senders: St
             await caller.read_only()
     except TimeoutError:
         raise TimeLimit(f"no message within {timeout_s:g} s; send an empty ListModelsRequest") from None
-    await caller.write(models_of(host.pipelines))
+    await caller.write(models_of(host.models()))
 
 
 _METHODS = {

@@ -12,12 +12,12 @@ from google.protobuf.duration_pb2 import Duration
 from facestream import events
 from facestream.acting import LIKELIEST, SPEECH, Abilities, ActingChange, Emotion, Sampling
 from facestream.audio.pcm import Encoding, PcmFormat
+from facestream.engines.base import ModelFacts
 from facestream.errors import InvalidValue
 from facestream.polish.options import ControlChange, PolishOptions
 from facestream.serving.host import CURVE_SET, HeardEmotion, OpenedStream, ResumeRequest, StreamRequest
 from facestream.serving.limits import CHUNK_BOUND_S, Limits
 from facestream.serving.live_stream import GAP_LIMIT_S
-from facestream.serving.pipeline import Pipeline
 from facestream.timebase import FrameRate
 from facestream.transports.wire_styling import style_abilities_of, styling_names, styling_of
 from facestream.types import Float32, Frames
@@ -271,13 +271,12 @@ def event_of(event: events.StreamEvent) -> StreamEvent:
             return StreamEvent(going_away=going_away)
 
 
-def models_of(pipelines: Iterable[Pipeline]) -> ListModelsResponse:
+def models_of(models: Iterable[ModelFacts]) -> ListModelsResponse:
     """What a server can do."""
-    return ListModelsResponse(models=[_model_of(pipeline) for pipeline in pipelines])
+    return ListModelsResponse(models=[_model_of(facts) for facts in models])
 
 
-def _model_of(pipeline: Pipeline) -> Model:
-    facts = pipeline.model
+def _model_of(facts: ModelFacts) -> Model:
     return Model(
         name=facts.name,
         version=facts.version,
