@@ -203,6 +203,7 @@ async def compute(demo: Demo) -> Mapping[str, Any]:
         "malformed": await demo.computed("malformed", ["0801", "08", "0a05ff", "0f", "08ffffffffffffffffffff01"]),
         "mixed": await demo.computed("mixed", 0.5),
         "turned": await demo.computed("turned", None),
+        "answered": await demo.computed("answered_failures", None),
         "cost": await demo.computed("cost_of_capture", None),
     }
 
@@ -288,6 +289,7 @@ def test_it_computes_what_the_package_does(outcome: Outcome) -> None:
     assert computed["malformed"] == [False, True, True, True, True]
     np.testing.assert_allclose(computed["mixed"], [0.5, 0.5, 1], atol=0.02)
     np.testing.assert_allclose(computed["turned"], [1, 0, 0], atol=1e-5)
+    assert computed["answered"] == [2, True, True]
 
 
 def shown_and_wanted(heard: Heard, expected: Float32) -> tuple[Any, Any, Any]:

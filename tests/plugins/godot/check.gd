@@ -85,6 +85,34 @@ func matched(shapes: Array) -> Dictionary:
 	return told
 
 
+## What those may do who are told of a failure. Stop the face, as soon as another try has failed: how often that was told.
+## Begin another line, when one is over that had no connection: whether that is said.
+func answered_failures(_nothing: Variant) -> Array:
+	var face := FaceStream.new()
+	var told := [0]
+	get_node("/root/Demo/Character").add_child(face)
+	face.server = "no-address"
+	face.listen_to_bus("Master")
+	face.failed.connect(
+		func(_kind: StringName, _message: String) -> void:
+			told[0] += 1
+			face.stop()
+			if face.server != "no-address":
+				face.open_voice(16000))
+	face._retry_at = 0.0
+	face._process(0.1)
+	var was_stopped := face.stream == null
+	face.server = "ws://127.0.0.1:9"
+	face.open_voice(16000)
+	face._sound._over_at = -1e9
+	# as if it had been told before, and so no error a second time: other tests count those
+	face.problem = "there was no connection to %s when the line was over; is the server running there?" % face.server
+	face._process(0.1)
+	var goes_on := face.stream != null
+	face.queue_free()
+	return [told[0], was_stopped, goes_on]
+
+
 ## Whole numbers written and read, as text: JSON has no 64 bits.
 func numbers(texts: Array) -> Array:
 	var told := []

@@ -203,7 +203,8 @@ func _process(delta: float) -> void:
 		return
 	if now >= _retry_at:
 		_open_stream(now)
-	stream.pump(now)
+	if stream != null:
+		stream.pump(now)
 	if _sound == null:
 		return  # whoever was told of something has stopped it
 	_sound.feed(stream)
@@ -216,11 +217,13 @@ func _process(delta: float) -> void:
 	if _sound is Capture and _sound.notice != null and problem != _sound.notice.message:
 		_tell(_sound.notice)
 	elif _sound.is_over(now):
+		var said := _sound
 		if stream.state == &"connecting" or stream.state == &"reconnecting":
 			var hint := "there was no connection to %s when the line was over; is the server running there?" % server
 			_tell(Failure.new(&"unavailable", hint))
-		stop()
-		spoken.emit()
+		if _sound == said:  # whoever was told of that may say something else by now
+			stop()
+			spoken.emit()
 
 
 func _begin(sound: RefCounted) -> void:
