@@ -17,9 +17,11 @@ import psutil
 import pytest
 
 from facestream.client import AsyncClient
-from facestream.errors import EngineError
+from facestream.errors import EngineError, InvalidValue
 from facestream.serving.live_stream import StreamOptions
 from facestream.serving.pipelines import open_pipeline
+from facestream.settings import Settings
+from facestream.transports.fronts import serve_with_fronts
 from facestream.transports.ports import CAN_BE_SHARED
 from facestream.types import Float32
 from facestream.v1.animation_service_pb2_grpc import AnimationServiceStub
@@ -268,6 +270,33 @@ async def test_sigterm_lets_streams_of_all_fronts_finish_and_leaves_nobody_behin
         assert await asyncio.to_thread(partial(tree.process.wait, 20)) == 0
         _, alive = psutil.wait_procs(everybody, timeout=10)
         assert not alive
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_a_second_signal_cuts_the_grace_time_short() -> None:
+    with serving(FACESTREAM_DRAIN_GRACE_S="3600") as tree:
+        async with callers(tree, count=1) as (channels, _):
+            answers = []
+            for channel in channels:
+                call = AnimationServiceStub(channel).Animate()
+                await call.write(config())
+                answers.append(aiter(call))
+                assert (await anext(answers[-1])).HasField("started")
+            tree.process.send_signal(signal.SIGTERM)
+            for one in answers:  # told of the end, and not ended: there is an hour
+                assert (await anext(one)).event.HasField("going_away")
+            tree.process.send_signal(signal.SIGINT)
+            for one in answers:
+                with pytest.raises(grpc.aio.AioRpcError):
+                    await anext(one)
+        assert await asyncio.to_thread(partial(tree.process.wait, 30)) == 0
+
+
+def test_systems_that_do_not_share_ports_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facestream.transports.fronts.CAN_BE_SHARED", False)
+    with pytest.raises(InvalidValue, match="front_processes: got 2; allowed: 1; on Linux only"):
+        serve_with_fronts(Settings(front_processes=2), on_ready=lambda addresses: None)
 
 
 def test_nobody_is_left_behind_a_server_that_was_killed() -> None:
