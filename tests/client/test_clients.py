@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from facestream.client import AsyncClient, Client, StreamOptions, at_live_pace
@@ -51,6 +52,19 @@ async def test_a_stream_from_arrays(encoding: Any) -> None:
     weights = np.concatenate([run.weights for run in runs])
     assert runs[0].pose is not None
     np.testing.assert_allclose(weights, expected.weights, atol=1e-5 if encoding == "f32" else 2e-3)
+
+
+@pytest.mark.asyncio
+async def test_every_client_has_a_connection_of_its_own_for_all_its_streams() -> None:
+    async with loopback() as server:
+        clients = [AsyncClient(server.server.address) for _ in range(3)]
+        for client in (*clients, clients[0]):
+            async with client.animate() as stream:
+                await stream.finish()
+        sockets = psutil.Process().net_connections("tcp")
+        assert len({one.raddr for one in sockets if one.raddr and one.laddr.port == server.server.port}) == 3
+        for client in clients:
+            await client.close()
 
 
 @pytest.mark.asyncio

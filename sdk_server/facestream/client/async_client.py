@@ -44,6 +44,9 @@ _CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     # that gRPC's own estimate lets through on loopback (measured 2026-11-21: 9,700 messages).
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", 32 * 1024),
+    # A client is a connection: gRPC would give all of a process the same one, and a server of several processes spreads
+    # its callers by connections.
+    ("grpc.use_local_subchannel_pool", 1),
 )
 
 
