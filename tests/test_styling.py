@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facestream.acting import Abilities, Acting, ActingChange, Emotion
 from facestream.errors import InvalidValue
 from facestream.style import Style, StyleSpace
-from facestream.styling import NO_STYLE, StyleAbilities, StyleBlend, Styling, StylingChange
+from facestream.styling import DISTILLED, NO_STYLE, Distilled, StyleAbilities, StyleBlend, Styling, StylingChange
 
 SPACE = StyleSpace("tiny", "ab" * 32, 4, (1.0, 3.0))
 CALM, LIVELY = (Style(np.eye(4, dtype=np.float32)[place] * 2, "tiny", SPACE.digest) for place in range(2))
@@ -18,6 +20,26 @@ EMOTIONS = Abilities(4, {}, ("one",), 2560)
 def test_a_hop_has_time_for_fewer_steps_than_a_recording():
     for styling, steps in ((Styling(), (8, 12)), (Styling(steps=5), (5, 5))):
         assert tuple(STYLES.sampling(styling, is_clip=is_clip).steps for is_clip in (False, True)) == steps
+
+
+@pytest.mark.parametrize(
+    ("styling", "expected"),
+    [
+        (Styling(steps=2), (DISTILLED, 1.0)),
+        (Styling(steps=2, audio_scale=1.1), (DISTILLED, 1.1)),
+        (Styling(steps=2, audio_scale=1.15), ("ddim", 1.15)),
+        (Styling(sampler=DISTILLED), (DISTILLED, 1.0)),
+        (Styling(), ("ddim", 1.15)),
+        (Styling(steps=2, sampler="ddim"), ("ddim", 1.15)),
+        (Styling(steps=2, guidance="independent"), ("ddim", 1.15)),
+        (Styling(steps=2, audio_scale=1.0, guidance="independent"), ("ddim", 1.0)),
+    ],
+)
+def test_each_network_takes_the_audio_scale_that_is_its_own(styling, expected):
+    styles = replace(STYLES, distilled=Distilled(4, (1.0, 1.1), (0.0, 6.0), 1.0), samplers=("ddim", "ddpm", DISTILLED))
+    for is_clip in (False, True):
+        found = styles.sampling(styles.resolved(styling), is_clip=is_clip)
+        assert (found.sampler, found.audio_scale) == expected
 
 
 @pytest.mark.parametrize(

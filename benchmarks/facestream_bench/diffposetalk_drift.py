@@ -9,10 +9,10 @@ client shows, after retargeting; the head in degrees. Shares are of the motion's
 control is another seed at 500 steps: how far apart two motions are that are equally good. `fewest_steps` is the least
 count from which on both shares stay under 3 %.
 
-Where a bundle has a distilled network its steps are measured against the same reference, beside as few of the model's
-own sampler: in whole windows, and in live hops that go on from the reference's frames, in windows as the runtime fills
-them for either network. What a hop is held to is how the reference itself goes on, which heard what follows.
-`head_speed_share` tells whether heads move as far as the reference's; a mean over many motions would not.
+Where a bundle has a distilled network its steps are measured against such a reference with its audio scale, beside as
+few of the model's own sampler: in whole windows, and in live hops that go on from the reference's frames, in windows as
+the runtime fills them for either network. What a hop is held to is how the reference itself goes on, which heard what
+follows. `head_speed_share` tells whether heads move as far as the reference's; a mean over many motions would not.
 """
 
 import argparse
@@ -122,8 +122,10 @@ class Drift:
         motion, seconds = self.move(sampler, steps, seed)
         return self.shown(motion), seconds
 
-    def move(self, sampler: str, steps: int, seed: int, given: Float32 | None = None) -> tuple[Float32, float]:
-        """The same as normalised motion `[N, L, D]`.
+    def move(
+        self, sampler: str, steps: int, seed: int, given: Float32 | None = None, audio_scale: float | None = None
+    ) -> tuple[Float32, float]:
+        """The same as normalised motion `[N, L, D]`; an `audio_scale` of none is that of the model's own network.
 
         With motion `given` `[N, L, D]` they are windows of live streams (`live_window`), which begin with frames of it
         and end behind those that are made ahead of a hop.
@@ -133,7 +135,7 @@ class Drift:
         is_distilled = sampler == DISTILLED
         recipe = Recipe(
             plan_named(STRIDES_OF if is_distilled else sampler, cosine_schedule(manifest.diffusion_steps), steps),
-            Guidance(own.audio_scale, own.style_scale),
+            Guidance(own.audio_scale if audio_scale is None else audio_scale, own.style_scale),
             is_distilled,
         )
         styles = len(self.styles)
@@ -209,14 +211,15 @@ def measure_distilled(drift: Drift, reference_steps: int = REFERENCE_STEPS) -> d
     if manifest.distilled is None:
         return {}
     own, pieces = manifest.sampling.sampler, manifest.pieces
-    whole, _ = drift.move(own, reference_steps, seed=1)
+    audio_scale = manifest.distilled_audio_scale
+    whole, _ = drift.move(own, reference_steps, seed=1, audio_scale=audio_scale)
     first, last = pieces.known_frames - 1, pieces.known_frames + pieces.hop_frames  # the step into the hop counts too
     references = {"": drift.shown(whole), "live.": drift.shown(whole).between(first, last)}
     spread = references[""].spread()
 
     def compared(sampler: str, steps: int, seed: int, place: str) -> dict[str, float]:
-        made, seconds = drift.move(sampler, steps, seed)
-        going_on, _ = drift.move(sampler, steps, seed, given=whole)
+        made, seconds = drift.move(sampler, steps, seed, audio_scale=audio_scale)
+        going_on, _ = drift.move(sampler, steps, seed, given=whole, audio_scale=audio_scale)
         found = {f"{place}.cpu_s_a_window": seconds}
         before = drift.live_window(sampler).first
         hop = drift.shown(going_on).between(first - before, last - before)

@@ -172,8 +172,8 @@ def main() -> None:
     manifest = ground.mover.bundle.manifest
     sampling = ground.mover.styling.sampling(Styling(steps=arguments.steps), is_clip=True)
     notes = [
-        f"{manifest.name} {manifest.version}, recordings by {sampling.sampler} in {sampling.steps} steps, style scale "
-        f"{sampling.style_scale:g}; trained: {manifest.training}",
+        f"{manifest.name} {manifest.version}, recordings by {sampling.sampler} in {sampling.steps} steps, audio scale "
+        f"{sampling.audio_scale:g}, style scale {sampling.style_scale:g}; trained: {manifest.training}",
         "accuracy of classes: read off the lips by the lip reader of this repository, for all systems alike; rules: "
         "the curves that the corpus' rules draw from the aligned phones, what no network is better than; "
         "heard.accuracy: the classes that the network hears, as in quality.json",

@@ -99,11 +99,15 @@ class StylingChange:
 
 @dataclass(frozen=True, slots=True)
 class Distilled:
-    """What a model's distilled network learned: 1 to `most_steps`, and scales from the least to the most."""
+    """What a model's distilled network learned: 1 to `most_steps`, and scales from the least to the most.
+
+    `audio_scale` is its own value, which may be another than that of the network that it learned from.
+    """
 
     most_steps: int
     audio_scales: tuple[float, float]
     style_scales: tuple[float, float]
+    audio_scale: float
 
     def check(self, steps: int | None, audio_scale: float, style_scale: float, guidance: GuidanceMode | None) -> None:
         """Raise `InvalidValue` for what it has not learned; `style_scale` is that of the model times the strength."""
@@ -135,8 +139,8 @@ class Sampling:
 class StyleAbilities:
     """What a model with styles can be asked for, and how it is sampled unless asked otherwise.
 
-    `sampler` is one of the model's own network; `distilled` tells of the other one, where it has one. `steps` are those
-    of recordings: a live hop is a window, too, and has less time.
+    `sampler` and `audio_scale` are those of the model's own network; `distilled` tells of the other one, where it has
+    one. `steps` are those of recordings: a live hop is a window, too, and has less time.
     """
 
     space: StyleSpace
@@ -157,17 +161,17 @@ class StyleAbilities:
         Few steps are those of the distilled network unless a sampler is named, or something is asked for that it has
         not learned.
         """
-        audio_scale, style_scale = self._scales(styling)
-        sampler, steps = styling.sampler or self.sampler, styling.steps or (self.steps if is_clip else self.live_steps)
+        steps, style_scale = styling.steps or (self.steps if is_clip else self.live_steps), self._style_scale(styling)
+        guidance = styling.guidance or MODES[0]
         if self.distilled is not None and styling.sampler in (None, DISTILLED):
-            if styling.sampler == DISTILLED and styling.steps is None:
-                steps = min(steps, self.distilled.most_steps)
+            few = min(steps, self.distilled.most_steps) if styling.sampler == DISTILLED else steps
+            audio_scale = _audio_scale(styling, self.distilled)
             try:
-                self.distilled.check(steps, audio_scale, styling.strength * style_scale, styling.guidance)
-                sampler = DISTILLED
+                self.distilled.check(few, audio_scale, styling.strength * style_scale, guidance)
+                return Sampling(DISTILLED, few, audio_scale, style_scale, guidance)
             except InvalidValue:
                 pass  # the model's own network can do it
-        return Sampling(sampler, steps, audio_scale, style_scale, styling.guidance or MODES[0])
+        return Sampling(styling.sampler or self.sampler, steps, _audio_scale(styling, self), style_scale, guidance)
 
     def resolved(self, styling: Styling) -> Styling:
         """`styling` with its style's vector in place of a name or blend. Raises `InvalidValue` for what it lacks."""
@@ -177,19 +181,17 @@ class StyleAbilities:
             raise InvalidValue("styling.steps", styling.steps, f"1 to {self.most_steps}")
         if not self.moves_head and styling.head_amount not in (0.0, 1.0):
             raise InvalidValue("styling.head_amount", styling.head_amount, "nothing: this model does not move the head")
-        audio_scale, scale = self._scales(styling)
+        scale = self._style_scale(styling)
         if styling.strength * scale > MAX_SCALE:
             allowed = f"0 to {MAX_SCALE / scale:.3g} with a style_scale of {scale:g}"
             raise InvalidValue("styling.strength", styling.strength, allowed)
         if styling.sampler == DISTILLED and self.distilled is not None:
+            audio_scale = _audio_scale(styling, self.distilled)
             self.distilled.check(styling.steps, audio_scale, styling.strength * scale, styling.guidance)
         return replace(styling, style=self._style(styling.style))
 
-    def _scales(self, styling: Styling) -> tuple[float, float]:
-        return (
-            self.audio_scale if styling.audio_scale is None else styling.audio_scale,
-            self.style_scale if styling.style_scale is None else styling.style_scale,
-        )
+    def _style_scale(self, styling: Styling) -> float:
+        return self.style_scale if styling.style_scale is None else styling.style_scale
 
     def _style(self, choice: StyleChoice) -> Style | Literal["none"]:
         if isinstance(choice, StyleBlend):
@@ -207,6 +209,10 @@ class StyleAbilities:
             return self.styles[choice]
         self.space.check(choice)
         return choice
+
+
+def _audio_scale(styling: Styling, network: StyleAbilities | Distilled) -> float:
+    return network.audio_scale if styling.audio_scale is None else styling.audio_scale
 
 
 def _check_range(field: str, value: float, most: float) -> None:

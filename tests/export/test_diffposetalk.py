@@ -176,7 +176,8 @@ def test_a_student_is_a_part_of_it_and_may_be_missing(made: tuple[Path, Path, Bu
     runs, _, bundle = made
     told = bundle.manifest.model_dump()["distilled"]
     assert told == {
-        "most_steps": 4, "audio_scales": [1.0, 2.0], "style_scales": [0.0, 4.0], "known_frames": 10, "beyond_frames": 8,
+        "most_steps": 4, "audio_scales": [1.0, 2.0], "style_scales": [0.0, 4.0], "audio_scale": 1.0,
+        "known_frames": 10, "beyond_frames": 8,
     }  # fmt: skip
     pipeline = open_pipeline(str(bundle.folder))
     few = ActingChange(styling=StylingChange(style="open", steps=1))

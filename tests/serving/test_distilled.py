@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,19 @@ def test_style_its_strength_scales_and_seed_all_show(pipeline: Pipeline, is_clip
     nobody = made(pipeline, is_clip=is_clip, steps=2)
     np.testing.assert_array_equal(made(pipeline, is_clip=is_clip, style="calm", steps=2, strength=0.0), nobody)
     np.testing.assert_array_equal(made(pipeline, is_clip=is_clip, style="calm", steps=2, style_scale=0.0), nobody)
+
+
+@pytest.mark.parametrize(("is_clip", "own", "other"), [(False, 1.0, 1.15), (True, 1.15, 1.0)])
+def test_hops_in_few_steps_and_recordings_in_many_each_take_their_networks_audio_scale(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, is_clip: bool, own: float, other: float
+) -> None:
+    assert isinstance(pipeline.source, DiffPoseTalkMotion)
+    monkeypatch.setattr(pipeline.source, "_styles", replace(pipeline.source._styles, steps=6))
+    usual, same, changed = (
+        made(pipeline, is_clip=is_clip, seconds=0.3, audio_scale=scale) for scale in (None, own, other)
+    )
+    np.testing.assert_array_equal(usual, same)
+    assert np.abs(changed - usual).max() > 1e-4
 
 
 def test_both_networks_serve_streams_of_one_step(pipeline: Pipeline) -> None:

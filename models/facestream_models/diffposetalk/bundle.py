@@ -42,13 +42,14 @@ Styles = Mapping[str, npt.NDArray[np.float32]]
 
 
 class DistilledStudent(NamedTuple):
-    """A student of the model's denoiser, the scales that it was taught, and how its live windows are filled; see
-    `DistilledNetwork` of the manifest.
+    """A student of the model's denoiser, the scales that it was taught, the one that it takes for speech unless asked
+    otherwise, and how its live windows are filled; see `DistilledNetwork` of the manifest.
     """
 
     network: Student
     audio_scales: tuple[float, float]
     style_scales: tuple[float, float]
+    audio_scale: float = 1.0
     known_frames: int = 10
     beyond_frames: int = 8
 
@@ -90,6 +91,16 @@ class Sampling(NamedTuple):
     steps: int
     guidance: Guidance
     live_steps: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As the manifest has it."""
+        return {
+            "sampler": self.sampler,
+            "steps": self.steps,
+            "live_steps": self.live_steps,
+            "audio_scale": self.guidance.audio_scale,
+            "style_scale": self.guidance.style_scale,
+        }
 
 
 def write_bundle(
@@ -136,19 +147,14 @@ def write_bundle(
         window={"frames": shape.window, "past": shape.past},
         pieces=pieces._asdict(),
         diffusion_steps=DIFFUSION_STEPS,
-        sampling={
-            "sampler": sampling.sampler,
-            "steps": sampling.steps,
-            "live_steps": sampling.live_steps,
-            "audio_scale": sampling.guidance.audio_scale,
-            "style_scale": sampling.guidance.style_scale,
-        },
+        sampling=sampling.told(),
         distilled=None
         if student is None
         else {
             "most_steps": MOST_STEPS,
             "audio_scales": list(student.audio_scales),
             "style_scales": list(student.style_scales),
+            "audio_scale": student.audio_scale,
             "known_frames": student.known_frames,
             "beyond_frames": student.beyond_frames,
         },

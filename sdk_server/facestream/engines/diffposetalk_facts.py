@@ -25,8 +25,8 @@ def diffposetalk_facts(folder: Path, manifest: DiffPoseTalkManifest) -> ModelFac
     known = manifest.distilled
     distilled = None
     if known is not None:
-        ranges = [(least, most) for least, most in (known.audio_scales, known.style_scales)]
-        distilled = Distilled(known.most_steps, *ranges)
+        speech, style = ((least, most) for least, most in (known.audio_scales, known.style_scales))
+        distilled = Distilled(known.most_steps, speech, style, manifest.distilled_audio_scale)
     styling = StyleAbilities(
         space=style_space(folder, manifest),
         styles=named_styles(folder, manifest),

@@ -209,13 +209,15 @@ _Range = Annotated[list[_Scale], Field(min_length=2, max_length=2)]
 class DistilledNetwork(_Strict):
     """What the network of few steps learned: at most so many, and scales of guidance from the least to the most.
 
-    Its live windows are shorter: up to `known_frames` that were given out before, what is new as in `FramePieces`, and
-    `beyond_frames` that are not meant, which stand for all that would lie behind the end of a whole window.
+    `audio_scale` is the one that it takes unless a caller says otherwise. Its live windows are shorter: up to
+    `known_frames` that were given out before, what is new as in `FramePieces`, and `beyond_frames` that are not meant,
+    which stand for all that would lie behind the end of a whole window.
     """
 
     most_steps: int = Field(ge=1, le=500)
     audio_scales: _Range
     style_scales: _Range
+    audio_scale: _Scale | None = None
     known_frames: int = Field(ge=0, le=1000)
     beyond_frames: int = Field(ge=1, le=1000)
 
@@ -260,6 +262,12 @@ class DiffPoseTalkManifest(BundleManifest):
             return 0
         new = self.pieces.hop_frames + self.pieces.ahead_frames
         return self.distilled.known_frames + new + self.distilled.beyond_frames
+
+    @property
+    def distilled_audio_scale(self) -> float:
+        """Of the network of few steps unless a caller says otherwise; without one of its own that of `sampling`."""
+        own = None if self.distilled is None else self.distilled.audio_scale
+        return self.sampling.audio_scale if own is None else own
 
     @model_validator(mode="after")
     def _consistent(self) -> "DiffPoseTalkManifest":

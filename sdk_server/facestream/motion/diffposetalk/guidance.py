@@ -2,7 +2,8 @@
 
 The network is asked with and without its conditions, and the guess is a weighted sum of the answers (*branches*). The
 weights follow from the scales; a branch whose weight is zero is not computed at all. So an audio scale of 1 saves a
-third of the work and both scales at 1 leave a single, conditional evaluation.
+third of the work, as do equal scales with style on top of speech (what is heard without a style weighs nothing), and
+both scales at 1 leave a single, conditional evaluation.
 """
 
 from dataclasses import dataclass

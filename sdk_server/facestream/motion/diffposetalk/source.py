@@ -77,7 +77,7 @@ class LiveWindow(NamedTuple):
 
 _NAMES = (*SAMPLERS, DISTILLED)
 _LIVE, _RECORDED = _PLACES = range(2)
-"""Columns of samplers and steps hold those of live streams and of recordings."""
+"""Columns of samplers, steps and scales hold those of live streams and of recordings."""
 
 
 class DiffPoseTalkMotion:
@@ -133,7 +133,7 @@ class DiffPoseTalkMotion:
             SAMPLER: ((len(_PLACES),), np.int64),
             STEPS: ((len(_PLACES),), np.int64),
             MODE: ((), np.int64),
-            SCALES: ((2,), np.float64),
+            SCALES: ((len(_PLACES), 2), np.float64),
             HEAD_AMOUNT: ((), np.float32),
             HEAD_SHOWN: ((), np.float32),
             **self._hearing.columns,
@@ -160,15 +160,14 @@ class DiffPoseTalkMotion:
     def acting_row(self, acting: Acting) -> Mapping[str, Any]:
         styling = acting.styling
         samplings = [self._styles.sampling(styling, is_clip=place == _RECORDED) for place in _PLACES]
-        sampling = samplings[0]
         style = styling.style if isinstance(styling.style, Style) else None
         row: dict[str, Any] = {
             IS_STYLED: style is not None,
             STRENGTH: styling.strength,
             SAMPLER: [_NAMES.index(one.sampler) for one in samplings],
             STEPS: [one.steps for one in samplings],
-            MODE: MODES.index(sampling.guidance),
-            SCALES: (sampling.audio_scale, sampling.style_scale),
+            MODE: MODES.index(styling.guidance or MODES[0]),
+            SCALES: [(one.audio_scale, one.style_scale) for one in samplings],
             HEAD_AMOUNT: styling.head_amount,
         }
         if style is not None:
@@ -207,7 +206,7 @@ class DiffPoseTalkMotion:
         steps: int = row[STEPS][place]
         if _is_distilled(row, place):
             return steps, 1, self.pace.evaluation_s if is_clip else self.pace.stride_s
-        branches = len(_guidance(row).weights(has_style=_is_styled(row)))
+        branches = len(_guidance(row, place).weights(has_style=_is_styled(row)))
         return steps, branches, branches * self.pace.evaluation_s
 
     def hear(self, pcm: Float32) -> tuple[Float32, Float32]:
@@ -256,7 +255,7 @@ class DiffPoseTalkMotion:
 
     def _measured_pace(self, pcm: Float32, state: Rows) -> Pace:
         """Processor time of this thread, so that what else the machine does at the start does not count."""
-        branches = len(_guidance({name: value[0] for name, value in state.items()}).weights())
+        branches = len(_guidance({name: value[0] for name, value in state.items()}, _LIVE).weights())
 
         def cpu_s(steps: int, *, is_distilled: bool) -> float:
             now = self._with_steps(state, steps, is_distilled=is_distilled)
@@ -322,7 +321,7 @@ class DiffPoseTalkMotion:
             style=row[STYLE] if _is_styled(row) else None,
             recipe=Recipe(
                 self._plan(int(row[SAMPLER][place]), int(row[STEPS][place])),
-                _guidance(row),
+                _guidance(row, place),
                 is_distilled,
             ),
             noise=CounterNoise(int(row[SEED])),
@@ -385,6 +384,6 @@ def _is_distilled(row: Mapping[str, Any], place: int) -> bool:
     return _NAMES[int(row[SAMPLER][place])] == DISTILLED
 
 
-def _guidance(row: Mapping[str, Any]) -> Guidance:
-    audio_scale, style_scale = (float(scale) for scale in row[SCALES])
+def _guidance(row: Mapping[str, Any], place: int) -> Guidance:
+    audio_scale, style_scale = (float(scale) for scale in row[SCALES][place])
     return Guidance(audio_scale, float(row[STRENGTH]) * style_scale, MODES[int(row[MODE])])
