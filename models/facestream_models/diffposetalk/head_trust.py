@@ -25,13 +25,14 @@ what lies apart in time. What is as quick as the last one or quicker is not trus
 BANDS = len(_CENTRES) - 1
 AXES = 3
 _HIDDEN, _FRAMES = 64, 9
-_LIFT = (1.6, 1.5, 1.4, 1.3, 1.5, 1.3)
-_LIVELIER, _MOST, _CALMER = (0.0, 0.3, 1.5, 2.5, 2.5, 2.5), (1.0, 1.0, 1.0, 1.0, 1.5, 1.8), 4.5
+_LIFT = (1.4, 1.2, 1.1, 1.0, 1.2, 1.0)
+_LIVELIER, _MOST, _CALMER = (0.0, 0.3, 1.5, 2.5, 2.5, 2.5), (1.0, 1.0, 1.0, 1.0, 1.4, 1.6), 4.0
 """What sampling makes of what was taught: log odds by band on top, times as far up by band and the most that it goes
 up, times as far down. A guess is the mean of what might be, so that each step keeps too little of what it is about;
 pauses, in which gains go down, pay for what is put on top. But guidance by style overdoes what speakers differ in, and
 without a bound the style `nodding` went from 13.5 to 23 degrees, where the liveliest speakers have 9. Chosen by 120
-takes of new faces on the voices held out, the last of them with a look at those voices' own faces (2026-11-22)."""
+takes of new faces on the voices held out, the last of them with a look at those voices' own faces, for an audio scale
+of 1.5, at which heads are 7 % faster and pauses calmer than at 1 (2026-11-22)."""
 _LEAST_NOISE, _LEAST_ENERGY = 1e-4, 1e-5
 
 

@@ -21,10 +21,11 @@ import torch
 from facestream.engines.bundle import MANIFEST, Bundle
 from facestream_models.diffposetalk.bundle import LEARNED, LEARNED_VECTORS, DistilledStudent
 from facestream_models.diffposetalk.compact import COMPACT, ContentMap, compact_model
-from facestream_models.diffposetalk.graphs import STRIDE_GRAPH, export_graphs
+from facestream_models.diffposetalk.graphs import DENOISE_GRAPH, STRIDE_GRAPH, export_graphs
 from facestream_models.diffposetalk.model import DiffPoseTalk
 from facestream_models.diffposetalk.student import Student
 from facestream_models.diffposetalk.style_encoder import StyleEncoder
+from facestream_models.export.diffposetalk import SAMPLING
 from facestream_models.export.graphs import Graph
 from facestream_models.export.manifest import graph_specs
 from facestream_models.export.onnx import round_to_half
@@ -74,6 +75,7 @@ def fill(networks: Networks, folder: Path) -> None:
 def write(networks: Networks, folder: Path, names: Sequence[str], version: str) -> Bundle:
     """Replace the graphs `names` of the bundle in `folder`, and open it as the runtime would.
 
+    With either network comes how it is sampled, for which it was made.
     Raises `EngineError` where a graph is not equal to torch, `KeyError` for one that is none of them.
     """
     path = folder / MANIFEST
@@ -85,9 +87,10 @@ def write(networks: Networks, folder: Path, names: Sequence[str], version: str) 
             content["graphs"] = [told[name] if spec["file"] == name else spec for spec in content["graphs"]]
             shutil.copy(Path(scratch) / name, folder / name)
             content["files"][name] = sha256(folder / name)
+    if DENOISE_GRAPH in names:
+        content["sampling"] = SAMPLING.told()
     if STRIDE_GRAPH in names:
-        usual = DistilledStudent._field_defaults
-        content["distilled"] |= {name: usual[name] for name in ("known_frames", "beyond_frames")}
+        content["distilled"] |= DistilledStudent._field_defaults
     content["version"] = version
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return Bundle.open(folder)
