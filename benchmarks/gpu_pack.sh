@@ -3,7 +3,8 @@
 #
 #   benchmarks/gpu_pack.sh WHEELS OUT [options of facestream-bench gpu]
 #
-# WHEELS is a folder of wheels for what the machine's python3 lacks (docs/engines.md tells how to fill it); OUT gets
+# WHEELS is a folder of wheels for what the machine's python3 lacks, with the load client in load_client/ where the
+# machine can not build it (docs/engines.md tells how to fill it); OUT gets
 # gpu.json, the log, and the wheels unpacked. PYTHON names another interpreter.
 set -euo pipefail
 if (($# < 2)); then
@@ -25,5 +26,8 @@ if ((${#found[@]})); then
 fi
 export PYTHONPATH="$PWD/sdk_server:$PWD/models:$PWD/benchmarks:$out/site${PYTHONPATH:+:$PYTHONPATH}"
 export FACESTREAM_ENGINE_CACHE=${FACESTREAM_ENGINE_CACHE:-$out/engines} PYTHONUNBUFFERED=1
+if [[ -x "$wheels/load_client/facestream-load" ]]; then
+    export LOAD_CLIENT="$wheels/load_client/facestream-load"
+fi
 "$python" protos/build_stubs.py
 "$python" -m facestream_bench.main gpu -o "$out/gpu.json" "$@" 2>&1 | tee "$out/log"

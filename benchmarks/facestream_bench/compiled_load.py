@@ -6,6 +6,7 @@ twelfth, so that the figures are the server's. It is built on first use and need
 
 import functools
 import math
+import os
 import resource
 import subprocess
 import tempfile
@@ -32,7 +33,13 @@ _BUILD = _SOURCES / "build"
 
 @functools.cache
 def build_client() -> Path:
-    """The program, built where it is missing or older than its sources; looked at once. Raises `FacestreamError`."""
+    """The program: that of the environment's `LOAD_CLIENT` (`load_client/pack.sh` makes one), or built where it is
+    missing or older than its sources. Looked at once. Raises `FacestreamError`.
+    """
+    if given := os.environ.get("LOAD_CLIENT"):
+        if not os.access(given, os.X_OK):
+            raise FacestreamError(f"LOAD_CLIENT: no program at {given}; make one with benchmarks/load_client/pack.sh")
+        return Path(given)
     for command in (["cmake", "-S", str(_SOURCES), "-B", str(_BUILD)], ["cmake", "--build", str(_BUILD)]):
         try:
             built = subprocess.run(command, capture_output=True, text=True, check=False)
