@@ -91,3 +91,21 @@ def animated_together(
     for stream in streams:
         stream.close()
     return [joined_frames(run) for run in runs]
+
+
+def spoken(pipeline: Pipeline, group: int, *, speakers: int = 3, turns: int = 6) -> Float32:
+    """Weights of streams that come and go, so that rows are taken, cleared and given back all the time. Every `group`
+    says something else.
+    """
+    made: list[Float32] = []
+    for turn in range(turns):
+        streams = [pipeline.open(StreamOptions(seed=1000 * group + number)) for number in range(speakers)]
+        for number, stream in enumerate(streams):
+            stream.push(babble(1000 * group + 10 * turn + number, 16000, 1.0)[:4800])
+        for _ in range(5):
+            for outcome in pipeline.advance(streams):
+                assert not isinstance(outcome, EngineError)
+                made.append(outcome.weights)
+        for stream in streams:
+            stream.close()
+    return np.concatenate(made)

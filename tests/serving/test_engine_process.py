@@ -24,6 +24,7 @@ from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.types import Float32
 from tests.serving.hosted_engine import hosted
+from tests.serving.streams import spoken
 from tests.transports.loopback import loopback, speech, until
 
 pytestmark = pytest.mark.skipif(not CAN_BE_STARTED, reason="no process of its own on this system")
@@ -79,27 +80,10 @@ def test_frames_are_the_same_wherever_they_are_made(far: Pipeline) -> None:
 
 
 def test_steps_at_the_same_time_have_the_frames_of_steps_in_turn(far: Pipeline) -> None:
-    speakers, turns = 3, 12
-
-    def spoken(pipeline: Pipeline, group: int) -> Float32:
-        """Weights [B, F, C] of streams that come and go, so that rows are taken, cleared and added all the time."""
-        made: list[Float32] = []
-        for turn in range(turns):
-            streams = [pipeline.open(StreamOptions(seed=group * 1000 + number)) for number in range(speakers)]
-            for number, stream in enumerate(streams):
-                stream.push(speech(0.3, seed=group + 10 * turn + number))
-            for _ in range(5):
-                for outcome in pipeline.advance(streams):
-                    assert not isinstance(outcome, EngineError)
-                    made.append(outcome.weights)
-            for stream in streams:
-                stream.close()
-        return np.concatenate(made)
-
     groups = range(far.animator.steps_at_once)
-    in_turn = [spoken(open_pipeline("live"), group) for group in groups]
+    in_turn = [spoken(open_pipeline("live"), group, turns=12) for group in groups]
     with ThreadPoolExecutor(len(groups)) as threads:
-        at_once = list(threads.map(lambda group: spoken(far, group), groups))
+        at_once = list(threads.map(lambda group: spoken(far, group, turns=12), groups))
     assert len(groups) > 1
     for one, other in zip(in_turn, at_once, strict=True):
         assert one.any()

@@ -17,11 +17,11 @@ from facestream.engines.onnx_hops import OnnxHopEngine
 from facestream.errors import EngineError
 from facestream.serving.helper_process import CAN_BE_STARTED
 from facestream.serving.live_stream import StreamOptions
-from facestream.serving.pipeline import Pipeline
 from facestream.serving.pipelines import open_pipeline
 from facestream.serving.shared_engine import EngineHangs
 from facestream.types import Float32
 from tests.serving.hosted_engine import Hosted, hosted
+from tests.serving.streams import spoken
 from tests.transports.loopback import speech
 
 pytestmark = pytest.mark.skipif(not CAN_BE_STARTED, reason="no sockets of files on this system")
@@ -53,22 +53,6 @@ def wait_while(condition: Callable[[], object]) -> None:
     """pytest's timeout ends a test that waits for ever."""
     while condition():
         time.sleep(0.001)
-
-
-def spoken(pipeline: Pipeline, server: int, speakers: int = 3, turns: int = 6) -> Float32:
-    """Weights of streams that come and go, so that rows are taken, cleared and given back all the time."""
-    made: list[Float32] = []
-    for turn in range(turns):
-        streams = [pipeline.open(StreamOptions(seed=100 * server + number)) for number in range(speakers)]
-        for number, stream in enumerate(streams):
-            stream.push(speech(0.3, seed=server + 10 * turn + number))
-        for _ in range(5):
-            for outcome in pipeline.advance(streams):
-                assert not isinstance(outcome, EngineError)
-                made.append(outcome.weights)
-        for stream in streams:
-            stream.close()
-    return np.concatenate(made)
 
 
 @pytest.mark.parametrize("at_once", [1, 2])
