@@ -6,14 +6,13 @@ for has nothing to do but steps. Arrays go through sockets: memory that both pro
 time (`engine_process`, 2026-11-22), and has to be tidied up when one of them dies.
 """
 
-import queue
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Client
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from facestream.errors import EngineError
 from facestream.motion.live import LiveMotion
 from facestream.serving.animator import Animator, MotionSolver, Places
 from facestream.serving.helper_process import Pipe
+from facestream.serving.questions import Questions
 from facestream.types import Float32
 
 BEGUN = "state_begun"
@@ -75,27 +75,18 @@ class SharedEngine:
     def __init__(self, address: Path, on_hang: Callable[[EngineHangs], None]) -> None:
         """Connect, once the host is there. Raises `EngineError` where it does not come."""
         self._on_hang = on_hang
-        self._idle_pipes: queue.SimpleQueue[Pipe] = queue.SimpleQueue()
         server = secrets.token_hex(8)
-        for _ in range(self.steps_at_once):
-            pipe, self._facts = _introduced(address, server)
-            self._idle_pipes.put(pipe)
+        met = [_introduced(address, server) for _ in range(self.steps_at_once)]
+        self._questions = Questions(pipe for pipe, _ in met)
+        _, self._facts = met[-1]
         self.model = self._facts.model.with_states(TensorSpec(ROW, ()), TensorSpec(BEGUN, ()))
         self.max_rows = self._facts.max_rows
         self._costs = CostTable()
-        self._is_gone = False
 
     def step(self, pcm: Float32, state: BatchState) -> StepOutput:
         """See `Engine`. `state` holds the number of each stream's row, counted from 1, no two alike."""
         asked = AskedStep(state[ROW].astype(np.intp) - 1, state[BEGUN].astype(np.intp), pcm)
-        pipe = self._idle_pipes.get()
-        try:
-            pipe.send(asked)
-            answer: StepOutput | EngineError = pipe.recv()
-        except (EOFError, OSError):
-            self._gone()
-        finally:
-            self._idle_pipes.put(pipe)
+        answer: StepOutput | EngineError = self._questions.ask(asked)
         if isinstance(answer, EngineError):
             raise answer
         following: dict[str, Any] = {ROW: state[ROW], BEGUN: np.ones(len(pcm), np.float32)}
@@ -112,35 +103,13 @@ class SharedEngine:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the host is gone. A host that hangs is not: whoever waits for a step sees that."""
-        try:
-            pipe = self._idle_pipes.get_nowait()
-        except queue.Empty:
-            return self._is_gone
-        try:
-            # nothing is ever sent unasked: there is something to read where the other end is closed
-            self._is_gone = self._is_gone or pipe.poll()
-        except OSError:
-            self._is_gone = True
-        finally:
-            self._idle_pipes.put(pipe)
-        return self._is_gone
+        """Whether the host is gone."""
+        return self._questions.is_gone
 
     def close(self) -> None:
         """Let go of it, from any thread. Where a step does not end even now, the host hangs and its starter is told."""
-        pipes: list[Pipe] = []
-        try:
-            while len(pipes) < self.steps_at_once:
-                pipes.append(self._idle_pipes.get(timeout=_PATIENCE_S))
-        except queue.Empty:
+        if not self._questions.close(_PATIENCE_S):
             self._on_hang(EngineHangs(self._facts.process_id))
-        for pipe in pipes:
-            pipe.close()
-            self._idle_pipes.put(pipe)  # closed: whoever still asks is told that the engine is gone
-
-    def _gone(self) -> NoReturn:
-        self._is_gone = True
-        raise EngineError("the engine's process has ended; its last words are in the server's log")
 
 
 class SharedAnimator(Animator):
