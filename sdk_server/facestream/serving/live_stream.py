@@ -241,6 +241,11 @@ class LiveStream:
         return ready - self._hops_done
 
     @property
+    def hops_done(self) -> int:
+        """Hops that have been computed, or are in the step under way."""
+        return self._hops_done
+
+    @property
     def is_whole(self) -> bool:
         """Animated in parts, each a step of its own that may take long."""
         return self._whole is not None

@@ -134,10 +134,10 @@ class Pipeline:
     def advance(self, streams: Sequence[LiveStream], max_hops: int = 1) -> list[Frames | EngineError]:
         """Move all streams on by the same number of hops; gives each one's new frames, in the order given.
 
-        The number is `whole_hops` of `max_hops` and every stream's `ready_hops`. Streams without a ready hop get no
-        frames. At most `max_rows` streams. An `EngineError` in the list means that this stream is lost; close it.
-        Streams of recordings that are animated as wholes and live streams do not mix; of the former each moves on for
-        itself.
+        The number is the largest power of two within `max_hops` and every stream's `ready_hops` (few distinct sizes
+        keep the engine's memory plans few). Streams without a ready hop get no frames. At most `max_rows` streams.
+        An `EngineError` in the list means that this stream is lost; close it. Streams of recordings that are animated
+        as wholes and live streams do not mix; of the former each moves on for itself.
         """
         ready_hops = [stream.begin_step() for stream in streams]
         try:
@@ -147,7 +147,7 @@ class Pipeline:
                 for place in places:
                     results[place] = self._advance_whole(streams[place], max_hops)
             elif places:
-                hop_count = whole_hops(min(max_hops, *(ready_hops[place] for place in places)))
+                hop_count = 1 << (min(max_hops, *(ready_hops[place] for place in places)).bit_length() - 1)
                 outcomes = self._advance_batch([streams[place] for place in places], hop_count)
                 for place, outcome in zip(places, outcomes, strict=True):
                     results[place] = outcome
@@ -218,11 +218,6 @@ class Pipeline:
             pose = Pose(faces.head[place, shown], eyes[:, 0], eyes[:, 1])
             outcomes.append(Frames(first + hidden, faces.weights[place, shown], pose, extras))
         return outcomes
-
-
-def whole_hops(most: int) -> int:
-    """Hops of a step that may have `most`: a power of two, since few sizes keep the engine's plans few."""
-    return 1 << (most.bit_length() - 1)
 
 
 def _plan(batch: Sequence[LiveStream], hop_count: int, row_count: int) -> FramePlan:

@@ -23,7 +23,6 @@ import numpy as np
 
 from facestream.curves import CURVE_COUNT
 from facestream.errors import EngineError, Unavailable
-from facestream.serving.pipeline import whole_hops
 from facestream.serving.step_costs import StepCosts
 from facestream.serving.stream import ServedStream
 from facestream.types import Frames
@@ -197,7 +196,7 @@ class Scheduler:
     def _step(self, thread: int, batch: Sequence[ServedStream]) -> None:
         first = batch[0]
         max_hops = self._clip_hops(len(batch)) if first.is_clip else LIVE_HOPS
-        hop_count = whole_hops(max(1, min(max_hops, *(stream.live.ready_hops for stream in batch))))
+        hops_before = first.live.hops_done
         started_s = self._now()
         self._under_way[thread] = StepStarted(started_s, tuple(batch))
         results: Sequence[Frames | EngineError]
@@ -211,7 +210,8 @@ class Scheduler:
         with self._choosing:
             self.counts.steps += 1
             self.counts.rows += len(batch)
-            self._costs.observe(len(batch), hop_count, took_s)
+            if hop_count := first.live.hops_done - hops_before:
+                self._costs.observe(len(batch), hop_count, took_s)
         if first.is_clip:
             for stream in batch:
                 stream.due_s = started_s  # the clip served longest ago is next
