@@ -43,7 +43,7 @@ def open_pipeline(
     bundle = open_bundle(model, extra_folders)
     if shared is not None and model in shared.sockets:
         return Pipeline(SharedAnimator(SharedEngine(shared.sockets[model], shared.on_hang), _retargeter_of(bundle)))
-    if in_own_process and CAN_BE_STARTED and isinstance(bundle.manifest, LiveManifest):
+    if in_own_process and CAN_BE_STARTED and can_compute_elsewhere(bundle):
         return Pipeline(EngineProcess(bundle.folder, engine))
     return Pipeline(animator_of(bundle, engine))
 
@@ -54,8 +54,10 @@ def animator_of(bundle: Bundle, engine: EngineOptions) -> Animator:
     return Animator(source, _retargeter_of(bundle))
 
 
-def can_share_engine(bundle: Bundle) -> bool:
-    """Whether servers may use one engine for it together: models that act compute by windows, each for itself."""
+def can_compute_elsewhere(bundle: Bundle) -> bool:
+    """Whether its steps may be another process's, perhaps several servers' together. Models that act stay with their
+    server: their recordings take steps of their own beside live ones.
+    """
     return isinstance(bundle.manifest, LiveManifest)
 
 

@@ -21,7 +21,7 @@ from facestream.serving.shared_engine import SharedEngines
 from facestream.settings import Settings
 from facestream.telemetry.logs import configure_logs
 from facestream.transports import event_loop
-from facestream.transports.server import Server, load_pipelines, serve
+from facestream.transports.server import load_pipelines, serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,11 @@ def main() -> None:
         with contextlib.suppress(OSError):  # the starter is gone, and that ends this process anyway
             starter.send(message)
 
-    def ready(server: Server) -> None:
-        del server
-        tell(READY)
-
     shared = SharedEngines(job.engines, tell)
     open_streams = np.memmap(job.open_streams, np.int64, "r+").reshape(-1, 2)
     serving = serve(
         settings,
-        on_ready=ready,
+        on_ready=lambda server: tell(READY),
         load=lambda: load_pipelines(settings, shared),
         admission=Admission(settings.max_streams, settings.max_clips, open_streams, job.front),
         shares_ports=True,

@@ -29,7 +29,7 @@ from facestream.errors import EngineError, FacestreamError, InvalidValue
 from facestream.serving.admission import no_open_streams
 from facestream.serving.engine_host import EngineHostJob
 from facestream.serving.helper_process import READY, HelperProcess, start_thread
-from facestream.serving.pipelines import can_share_engine
+from facestream.serving.pipelines import can_compute_elsewhere
 from facestream.serving.shared_engine import EngineHangs
 from facestream.settings import Settings
 from facestream.transports.front import FrontJob
@@ -149,7 +149,7 @@ def _started(
     jobs = {
         model: EngineHostJob(bundle.folder, engine, folder / f"engine{number}", *logs)
         for number, (model, bundle) in enumerate(bundles.items())
-        if can_share_engine(bundle)
+        if can_compute_elsewhere(bundle)
     }
     count = settings.front_processes
     open_streams = folder / "open_streams"
