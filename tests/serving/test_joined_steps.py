@@ -37,18 +37,17 @@ Batch = tuple[Sequence[int], Float32]
 """Rows and their samples."""
 
 
-def asked_at_once(
+def asked_in_turn(
     steps: JoinedSteps, engine: HeldEngine, batches: Sequence[Batch], threads: ThreadPoolExecutor
 ) -> list["Future[StepOutput]"]:
-    """Ask for the batches one after the other, all while the first step is held; then open the gate."""
+    """Ask for the batches one after the other: each once those before it are in a step, or wait for one."""
     futures = []
     for number, (rows, pcm) in enumerate(batches):
         for row in rows:
             steps.begin(row)
         futures.append(threads.submit(steps.step, np.array(rows, np.intp), pcm))
-        while not engine.shapes or len(steps._waiting) < number:
+        while len(engine.shapes) + len(steps._waiting) <= number:
             time.sleep(0.001)
-    engine.gate.set()
     return futures
 
 
@@ -69,7 +68,9 @@ def test_those_who_wait_share_a_step_as_far_as_there_is_room(seed: int) -> None:
     engine = HeldEngine(max_rows=10)
     steps = JoinedSteps(engine, at_once=1)
     with ThreadPoolExecutor(len(batches)) as threads:
-        outputs = [future.result() for future in asked_at_once(steps, engine, batches, threads)]
+        futures = asked_in_turn(steps, engine, batches, threads)
+        engine.gate.set()
+        outputs = [future.result() for future in futures]
     for (rows, pcm), output in zip(batches, outputs, strict=True):
         alone = SyntheticEngine().step(pcm, {"state_level": np.zeros((len(rows), 1), np.float32)})
         np.testing.assert_array_equal(output.motion, alone.motion)
@@ -104,7 +105,8 @@ def test_a_step_that_fails_is_told_to_all_who_were_in_it_and_to_nobody_else() ->
     steps = JoinedSteps(engine, at_once=1)
     batches = [([0], noise(1, HOP, 0)), ([1], noise(1, HOP, 1)), ([2], noise(1, HOP, 2)), ([3], noise(1, 2 * HOP, 3))]
     with ThreadPoolExecutor(4) as threads:
-        first, second, third, longer = asked_at_once(steps, engine, batches, threads)
+        first, second, third, longer = asked_in_turn(steps, engine, batches, threads)
+        engine.gate.set()
         assert first.result().motion.any()
         for future in (second, third):
             with pytest.raises(EngineError, match="synthetic failure at step 1"):
@@ -117,12 +119,7 @@ def test_two_steps_may_be_under_way_and_no_third() -> None:
     engine = HeldEngine()
     steps = JoinedSteps(engine, at_once=2)
     with ThreadPoolExecutor(3) as threads:
-        futures = []
-        for row in range(3):
-            steps.begin(row)
-            futures.append(threads.submit(steps.step, np.array([row], np.intp), noise(1, HOP, row)))
-            while len(engine.shapes) + len(steps._waiting) <= row:
-                time.sleep(0.001)
+        futures = asked_in_turn(steps, engine, [([row], noise(1, HOP, row)) for row in range(3)], threads)
         assert len(engine.shapes) == 2
         assert len(steps._waiting) == 1
         engine.gate.set()
@@ -137,12 +134,7 @@ def test_whoever_was_taken_along_waits_for_that_step_and_no_other() -> None:
     engine.gate.wait = lambda timeout=None: gates[next(numbers)].wait(timeout)  # type: ignore[method-assign]
     steps = JoinedSteps(engine, at_once=2)
     with ThreadPoolExecutor(4) as threads:
-        futures = []
-        for row in range(4):
-            steps.begin(row)
-            futures.append(threads.submit(steps.step, np.array([row], np.intp), noise(1, HOP, row)))
-            while len(engine.shapes) + len(steps._waiting) <= row:
-                time.sleep(0.001)
+        futures = asked_in_turn(steps, engine, [([row], noise(1, HOP, row)) for row in range(4)], threads)
         gates[0].set()
         while len(engine.shapes) < 3:  # the third takes the fourth along
             time.sleep(0.001)

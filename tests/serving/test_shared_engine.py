@@ -76,16 +76,16 @@ def test_a_server_that_leaves_gives_its_rows_back(live: Hosted) -> None:
     first, second = live.pipeline(), live.pipeline()
     spoken(first, 0, turns=1)
     spoken(second, 1, turns=1)
-    assert live.host.rows_taken == 6
+    assert live.host._numbers.taken_count == 6
     first.close()
-    wait_while(lambda: live.host.rows_taken > 3)
+    wait_while(lambda: live.host._numbers.taken_count > 3)
     third = live.pipeline()
     # in rows that were another server's, and beside those that still are
     np.testing.assert_allclose(spoken(third, 2), spoken(open_pipeline("live"), 2), atol=1e-5)
-    assert live.host.rows_taken == 6
+    assert live.host._numbers.taken_count == 6
     for pipeline in (second, third):
         pipeline.close()
-    wait_while(lambda: live.host.rows_taken)
+    wait_while(lambda: live.host._numbers.taken_count)
     live.host.wait_until_left()
     assert live.hung == []
 

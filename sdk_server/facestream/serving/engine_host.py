@@ -59,11 +59,6 @@ class EngineHost:
         self._guests: dict[str, _Guest] = {}
         self._changed = threading.Condition()
 
-    @property
-    def rows_taken(self) -> int:
-        """Rows that servers have had streams on."""
-        return self._numbers.taken_count
-
     def accept(self, listener: Listener) -> None:
         """Answer whoever connects, for ever."""
         while True:
